@@ -1,0 +1,136 @@
+"""Every setting of Fanfare, and the only reader of the environment.
+
+A process calls ``load("database_url", ...)`` once at its start, naming the settings without which it cannot run, and hands
+values on from there. Values come from the environment, then from ``.env`` beside this file. docs/settings.md lists every one;
+a test compares that table with this class.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text is one line that says what to do."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", frozen=True, env_ignore_empty=False)
+
+    # Where the other parts are
+    database_url: str | None = Field(None, description="Postgres, as postgresql://user:password@host:port/name")
+    redis_url: str | None = Field(
+        None, description="Redis, as redis://host:port/0; the queue uses the database number after it (here 1)"
+    )
+    bridge_url: str | None = Field(None, description="Where the bridge contract is served, without a trailing slash")
+    bridge_secret: SecretStr | None = Field(None, description="The X-Internal-Secret of every request to the bridge")
+    events_url: str | None = Field(None, description="Where the bridge posts its events: our API's /events/bridge")
+    events_secret: SecretStr | None = Field(None, description="Key of the signature on the bridge's events")
+
+    # Who may come in
+    api_token: SecretStr | None = Field(None, description="Bearer token of the REST API")
+    console_password: SecretStr | None = Field(None, description="Password of the console")
+    host: str = Field("127.0.0.1", description="Address on which the API and the simulator listen")
+    port: int | None = Field(None, description="Port given by a platform; goes before API_PORT and CONSOLE_PORT")
+    api_port: int = Field(8000, ge=1, le=65535, description="Port of the API")
+    console_port: int = Field(8501, ge=1, le=65535, description="Port of the console")
+
+    # The workspace
+    default_country: str = Field(
+        "IL", pattern="^[A-Z]{2}$", description="Country of phone numbers written without +, two letters"
+    )
+    time_zone: str = Field("UTC", description="Time zone of a new workspace, for days and daily caps")
+
+    # Sending
+    send_limit_s: int = Field(
+        30, ge=1, description="Seconds a bridge has for one send; HTTP time-out, mutex and lease are 2, 6 and 10 longer"
+    )
+    max_attempts: int = Field(3, ge=1, le=10, description="Attempts in all for errors known not to have sent")
+    message_window_s: int = Field(
+        10_800, ge=1, description="Seconds a message may wait while it could have been sent, before it expires"
+    )
+    health_interval_s: float = Field(30, gt=0, description="Seconds between health checks of devices")
+    worker_processes: int = Field(1, ge=1, description="Worker processes a worker command starts")
+    worker_threads: int = Field(16, ge=1, description="Threads of each worker process; one holds one send")
+
+    # This machine (make up)
+    data_dir: Path = Field(Path(".local"), description="Folder of the embedded servers' data, logs and secrets")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Lowest level that is logged")
+
+    # The simulator
+    simulator_port: int = Field(8100, ge=0, le=65535, description="Port of the simulator")
+    simulator_latency_ms: int = Field(40, ge=0, description="Milliseconds a simulated send takes")
+    simulator_receipts: bool = Field(True, description="Whether the simulator reports delivered and read")
+
+    # Set by the platform
+    dyno: str | None = Field(None, description="Set by Heroku: embedded servers refuse to start")
+    railway_environment: str | None = Field(None, description="Set by Railway: embedded servers refuse to start")
+
+    @model_validator(mode="after")
+    def _nothing_empty(self) -> Settings:
+        for name, value in self:
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if isinstance(text, str) and not text.strip() and name not in ("dyno", "railway_environment"):
+                raise ValueError(f"{name.upper()} is empty: give it a value or remove it")
+        return self
+
+    @property
+    def on_platform(self) -> bool:
+        """On Heroku or Railway, where the disk is not kept."""
+        return bool(self.dyno or self.railway_environment)
+
+    @property
+    def http_timeout_s(self) -> int:
+        """How long our client waits for the bridge: longer than the bridge's own limit."""
+        return self.send_limit_s + 2
+
+    @property
+    def mutex_s(self) -> int:
+        """How long a session's mutex lives: longer than any call made under it."""
+        return self.send_limit_s + 6
+
+    @property
+    def lease_s(self) -> int:
+        """How long a worker may keep a message: longer than its mutex."""
+        return self.send_limit_s + 10
+
+
+def load(*needed: str) -> Settings:
+    """Read and check the environment.
+
+    ``needed`` are names of settings without a default that the caller cannot run without.
+    Raises SettingsError, whose text is one line for the operator.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else ""
+        words = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{name}: {words}" if name else words) from None
+    for name in needed:
+        if getattr(settings, name) is None:
+            raise SettingsError(
+                f"{name.upper()} is not set: put it in the environment or in .env "
+                f"({Settings.model_fields[name].description}), or start everything with `make up`"
+            )
+    return settings
+
+
+def secret(settings: Settings, name: str) -> str:
+    """The text of a secret that ``load`` has checked to be there."""
+    value: SecretStr | None = getattr(settings, name)
+    if value is None:
+        raise SettingsError(f"{name.upper()} is not set")
+    return value.get_secret_value()
+
+
+def in_environment(name: str) -> bool:
+    """Whether the operator has set this himself (then nothing is embedded for it)."""
+    return name.upper() in os.environ
