@@ -1,13 +1,12 @@
 """Every setting of Fanfare, and the only reader of the environment.
 
-A process calls ``load("database_url", ...)`` once at its start, naming the settings without which it cannot run, and hands
-values on from there. Values come from the environment, then from ``.env`` beside this file. docs/settings.md lists every one;
-a test compares that table with this class.
+A process calls ``load("database_url", ...)`` once at its start, naming the settings without which it cannot run, and
+hands values on from there. Values come from the environment, then from ``.env`` beside this file. docs/settings.md
+lists every one; a test compares that table with this class.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -129,8 +128,3 @@ def secret(settings: Settings, name: str) -> str:
     if value is None:
         raise SettingsError(f"{name.upper()} is not set")
     return value.get_secret_value()
-
-
-def in_environment(name: str) -> bool:
-    """Whether the operator has set this himself (then nothing is embedded for it)."""
-    return name.upper() in os.environ

@@ -1,0 +1,27 @@
+"""The schema as Python sees it. The migrations make it; a test holds the two together."""
+
+from db.models.base import Base
+from db.models.campaigns import Campaign, CampaignDevice, DepartedTotal, RejectedRow
+from db.models.fleet import BridgeHost, Device, Workspace
+from db.models.messages import Attempt, Message
+from db.models.people import Lead, Suppression
+from db.models.records import Audit, Event, Mark, Repeat
+
+__all__ = [
+    "Attempt",
+    "Audit",
+    "Base",
+    "BridgeHost",
+    "Campaign",
+    "CampaignDevice",
+    "DepartedTotal",
+    "Device",
+    "Event",
+    "Lead",
+    "Mark",
+    "Message",
+    "RejectedRow",
+    "Repeat",
+    "Suppression",
+    "Workspace",
+]
