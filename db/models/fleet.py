@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Id, WorkspaceId, one_of
@@ -86,11 +86,10 @@ class Device(Base):
     connected: Mapped[bool] = mapped_column(server_default=text("false"))
     can_send: Mapped[bool] = mapped_column(server_default=text("false"))
     qr_required: Mapped[bool] = mapped_column(server_default=text("false"))
-    session_age_s: Mapped[int | None] = mapped_column(BigInteger)
+    connected_since: Mapped[datetime | None]
     last_message_at: Mapped[datetime | None]
     restricted_until: Mapped[datetime | None]
     error_code: Mapped[str | None]
     error_reason: Mapped[str | None]
     strikes: Mapped[int] = mapped_column(server_default="0")
-    checked_at: Mapped[datetime | None]
     next_check_at: Mapped[datetime] = mapped_column(server_default=NOW)

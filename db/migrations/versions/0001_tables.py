@@ -101,13 +101,12 @@ def upgrade() -> None:
         sa.Column("connected", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("can_send", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("qr_required", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("session_age_s", sa.BigInteger(), nullable=True),
+        sa.Column("connected_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_message_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("restricted_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error_code", sa.Text(), nullable=True),
         sa.Column("error_reason", sa.Text(), nullable=True),
         sa.Column("strikes", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "next_check_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),

@@ -168,6 +168,14 @@ EXECUTE FUNCTION guard_new_message();
 """
 
 ATTEMPTS = """
+-- How sure a state is. Cancelled and suppressed stand level with sent: only delivered and read beat them.
+CREATE FUNCTION message_rank(status text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE status
+    WHEN 'queued' THEN 0 WHEN 'processing' THEN 0 WHEN 'failed' THEN 1 WHEN 'unknown' THEN 2
+    WHEN 'sent' THEN 3 WHEN 'cancelled' THEN 3 WHEN 'suppressed' THEN 3
+    WHEN 'delivered' THEN 4 WHEN 'read' THEN 5 END
+$$;
+
 CREATE FUNCTION outcome_rank(outcome text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT array_position(ARRAY['begun', 'unknown', 'not_sent', 'sent', 'delivered', 'read'], outcome)
 $$;

@@ -1,0 +1,189 @@
+"""The bridge contract over HTTP (design: bridge contract, "what a client may conclude").
+
+The one thing that must be right: *not sent* is concluded only when nothing was written, or when the bridge says so.
+Everything else without an answer is in doubt.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from bridge.protocol import (
+    BridgeAwayError,
+    BridgeRefusedError,
+    Closed,
+    InDoubt,
+    KeyState,
+    NotSent,
+    Outbound,
+    SendResult,
+    Sent,
+    SessionStatus,
+)
+
+CONNECT_TIMEOUT_S = 5.0
+COMMAND_TIMEOUT_S = 10.0
+_KEPT_TEXT = 300  # characters of a foreign error text that are kept
+
+
+class HttpBridge:
+    """A bridge at ``address``. Safe for threads: each has a ``requests.Session`` of its own."""
+
+    def __init__(self, address: str, secret: str, *, send_limit_s: int, http_timeout_s: int) -> None:
+        self._address = address.rstrip("/")
+        self._secret = secret
+        self._send_limit_s = send_limit_s
+        self._http_timeout_s = http_timeout_s
+        self._local = threading.local()
+
+    def send(self, outbound: Outbound) -> SendResult:
+        body = {
+            "key": outbound.key,
+            "to": outbound.to,
+            "kind": "text",
+            "text": outbound.text,
+            "deadline_s": self._send_limit_s,
+        }
+        try:
+            answer = self._session().post(
+                f"{self._address}/whatsapp/{outbound.session}/messages",
+                data=json.dumps(body).encode(),
+                timeout=(CONNECT_TIMEOUT_S, self._http_timeout_s),
+            )
+        except requests.RequestException as error:
+            if _nothing_was_written(error):
+                return NotSent("bridge_unreachable", "the bridge does not answer", "refused", retryable=True)
+            return InDoubt("no_answer", _short(error))
+        return _read_send(answer)
+
+    def close(self, session: str, key: str) -> Closed:
+        body = self._ask("POST", f"/whatsapp/{session}/messages/{key}/close", timeout_s=COMMAND_TIMEOUT_S)
+        try:
+            return Closed(
+                state=KeyState(body["state"]),
+                provider_message_id=body.get("message_id"),
+                code=body.get("error"),
+                ledger_since=_time(body["ledger_since"]),
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise BridgeRefusedError(502, "provider_error", f"unreadable answer to close: {_short(error)}") from error
+
+    def sessions(self, timeout_s: float) -> list[SessionStatus]:
+        body = self._ask("GET", "/whatsapp", timeout_s=timeout_s)
+        return [_status(item["session"], item) for item in body["sessions"]]
+
+    def status(self, session: str, timeout_s: float) -> SessionStatus:
+        return _status(session, self._ask("GET", f"/whatsapp/{session}/status", timeout_s=timeout_s))
+
+    def qr(self, session: str) -> dict[str, Any]:
+        return self._ask("GET", f"/whatsapp/{session}/qr", timeout_s=COMMAND_TIMEOUT_S)
+
+    def pairing_code(self, session: str, phone: str) -> str:
+        path = f"/whatsapp/{session}/pairing-code"
+        return str(self._ask("POST", path, {"phone": phone}, timeout_s=COMMAND_TIMEOUT_S)["code"])
+
+    def command(self, session: str, verb: str) -> None:
+        self._ask("POST", f"/whatsapp/{session}/{verb}", timeout_s=COMMAND_TIMEOUT_S)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = False
+            session.headers.update({"X-Internal-Secret": self._secret, "Content-Type": "application/json"})
+            session.mount("http://", HTTPAdapter(max_retries=0))
+            session.mount("https://", HTTPAdapter(max_retries=0))
+            self._local.session = session
+        return session
+
+    def _ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_s: float
+    ) -> dict[str, Any]:
+        try:
+            answer = self._session().request(
+                method,
+                f"{self._address}{path}",
+                json=body,
+                timeout=(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s),
+            )
+        except requests.RequestException as error:
+            raise BridgeAwayError("bridge_unreachable", "the bridge does not answer") from error
+        if answer.status_code == requests.codes.unauthorized:
+            raise BridgeAwayError("bridge_secret", "the bridge refuses our secret: BRIDGE_SECRET differs")
+        found = _json(answer)
+        if not answer.ok:
+            code = str(found.get("error", "internal"))
+            raise BridgeRefusedError(answer.status_code, code, str(found.get("message", code))[:_KEPT_TEXT])
+        return found
+
+
+def _read_send(answer: requests.Response) -> SendResult:
+    body = _json(answer)
+    if answer.status_code == requests.codes.ok and body.get("status") == "sent":
+        return Sent(str(body.get("message_id", "")), float(body.get("duration_ms") or 0) / 1000)
+    if answer.status_code == requests.codes.unauthorized:
+        return NotSent("bridge_secret", "the bridge refuses our secret", "answer", retryable=True)
+    code = str(body.get("error", "internal"))
+    reason = str(body.get("message", code))[:_KEPT_TEXT]
+    if answer.status_code == requests.codes.conflict and code == "key_closed":
+        return NotSent("key_closed", reason, "closed", retryable=True)
+    if answer.status_code == requests.codes.not_found:
+        return NotSent("no_session", reason, "answer", retryable=True)
+    if body.get("outcome") == "not_sent":
+        retry_after = body.get("retry_after_s")
+        return NotSent(
+            code,
+            reason,
+            "answer",
+            retryable=bool(body.get("retryable")),
+            retry_after_s=float(retry_after) if retry_after is not None else None,
+        )
+    return InDoubt(code, reason)
+
+
+def _nothing_was_written(error: requests.RequestException) -> bool:
+    """Whether the connection was never made, so that no byte can have left."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+
+
+def _status(session: str, body: dict[str, Any]) -> SessionStatus:
+    age, phone, error = body.get("session_age"), body.get("phone"), body.get("last_error")
+    return SessionStatus(
+        session=session,
+        state=str(body.get("state", "")),
+        connected=bool(body.get("connected")),
+        can_send=bool(body.get("can_send")),
+        qr_required=bool(body.get("qr_required")),
+        session_age_s=int(age) if age is not None else None,
+        last_message_at=_time(body["last_message_ts"]) if body.get("last_message_ts") else None,
+        phone=str(phone) if phone else None,
+        last_error=str(error)[:_KEPT_TEXT] if error else None,
+        restricted_until=_time(body["restricted_until"]) if body.get("restricted_until") else None,
+    )
+
+
+def _json(answer: requests.Response) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _time(text: str) -> datetime:
+    parsed = datetime.fromisoformat(text)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}"

@@ -1,0 +1,129 @@
+"""What Fanfare asks of a bridge, and what it may conclude from the answers (design: bridge contract).
+
+An answer to a send is a value, never an exception: ``Sent``, ``NotSent`` (known, with proof) or ``InDoubt``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """One attempt to hand over. ``to`` is a WhatsApp address; ``key`` is the send key, the bridge's idempotency key."""
+
+    session: str
+    key: str
+    to: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The bridge says that it went out. ``duration_s`` is the bridge's own measure of the send."""
+
+    provider_message_id: str
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Known not to have gone out: ``proof`` is ``answer`` (the bridge says so) or ``refused`` (nothing was written).
+
+    ``code`` is one of domain.failures; ``retry_after_s`` comes with throttling.
+    """
+
+    code: str
+    reason: str
+    proof: str
+    retryable: bool
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """No answer that settles it: it may have gone out. Recovery asks the bridge by key."""
+
+    code: str
+    reason: str
+
+
+SendResult = Sent | NotSent | InDoubt
+
+
+class KeyState(StrEnum):
+    ABSENT = "absent"
+    RESERVED = "reserved"
+    DISPATCHING = "dispatching"
+    SENT = "sent"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A key after it was closed. Only ``closed`` and ``failed`` prove "not sent", and ``closed`` of a key that the
+    bridge had never seen proves it only if ``ledger_since`` is before the attempt began."""
+
+    state: KeyState
+    provider_message_id: str | None
+    code: str | None
+    ledger_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """Health of one session. *Connected* and *can send* are different facts."""
+
+    session: str
+    state: str
+    connected: bool
+    can_send: bool
+    qr_required: bool
+    session_age_s: int | None
+    last_message_at: datetime | None
+    phone: str | None
+    last_error: str | None
+    restricted_until: datetime | None
+
+
+class BridgeAwayError(Exception):
+    """The bridge does not answer, or refuses our secret. ``code`` is ``bridge_unreachable`` or ``bridge_secret``."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class BridgeRefusedError(Exception):
+    """The bridge answered with an error, for instance ``sending`` (409) or ``no_qr`` (404)."""
+
+    def __init__(self, status: int, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.code = code
+        self.reason = reason
+
+
+class Bridge(Protocol):
+    """One address where sessions live. Every method but ``send`` raises BridgeAwayError and BridgeRefusedError."""
+
+    def send(self, outbound: Outbound) -> SendResult: ...
+
+    def close(self, session: str, key: str) -> Closed: ...
+
+    def sessions(self, timeout_s: float) -> list[SessionStatus]: ...
+
+    def status(self, session: str, timeout_s: float) -> SessionStatus: ...
+
+    def qr(self, session: str) -> dict[str, Any]: ...
+
+    def pairing_code(self, session: str, phone: str) -> str: ...
+
+    def command(self, session: str, verb: str) -> None:
+        """``verb``: start, restart, disconnect or logout."""
+        ...

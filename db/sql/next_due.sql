@@ -1,0 +1,21 @@
+-- When this device should be looked at again: null when it has nothing to send or may not send at all.
+SELECT greatest(d.next_send_at, work.due_at) AS due_at
+FROM devices d
+JOIN workspaces w ON w.id = d.workspace_id AND w.sending_stopped_at IS NULL
+JOIN bridges b ON b.address = d.bridge_address AND b.away_since IS NULL
+CROSS JOIN LATERAL (
+  SELECT min(due_at) AS due_at FROM (
+    SELECT m.due_at FROM messages m
+    WHERE m.device_id = d.id AND m.campaign_id IS NULL AND m.status = 'queued'
+    UNION ALL
+    SELECT m.due_at FROM campaign_devices cd
+    CROSS JOIN LATERAL (
+      -- The first few are enough: only those in their back-off are not due, and they are few.
+      SELECT m.due_at FROM messages m
+      WHERE m.device_id = cd.device_id AND m.campaign_id = cd.campaign_id AND m.status = 'queued'
+      ORDER BY m.id LIMIT 20
+    ) m
+    WHERE cd.device_id = d.id AND cd.active AND cd.out_at IS NULL
+  ) waiting
+) work
+WHERE d.id = :device_id AND d.can_send AND work.due_at IS NOT NULL

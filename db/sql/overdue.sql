@@ -1,0 +1,12 @@
+-- Messages whose lease is over, by the database's clock. messages_slot_key holds only what is in flight, so this reads
+-- little however long the table is.
+SELECT m.id AS message_id, m.attempt, d.id AS device_id, d.session, d.bridge_address, a.begun_at,
+       b.away_since IS NOT NULL AS given_up
+FROM messages m
+JOIN devices d ON d.id = m.device_id
+JOIN bridges b ON b.address = d.bridge_address
+JOIN attempts a ON a.message_id = m.id AND a.number = m.attempt
+WHERE m.slot IS NOT NULL AND m.status = 'processing' AND m.lease_until < clock_timestamp()
+  AND (b.away_since IS NULL OR m.lease_until < clock_timestamp() - make_interval(secs => :patience_s))
+ORDER BY m.lease_until
+LIMIT :limit

@@ -1,0 +1,200 @@
+"""Apply the bridge's events: receipts raise messages, connection changes ask for a look at the device.
+
+Events are stored by ``store`` before the bridge is answered and applied in batches by ``apply``; both may be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from db.queries import query
+from domain.status import MessageStatus, Outcome, merge
+from services import campaign_end
+
+BATCH = 500
+_KEY = re.compile(r"(\d{1,18})\.(\d{1,4})")
+_FACTS = {
+    "sent": Outcome.SENT,
+    "delivered": Outcome.DELIVERED,
+    "read": Outcome.READ,
+    "failed": Outcome.NOT_SENT,
+}
+_STATUS = {
+    Outcome.SENT: MessageStatus.SENT,
+    Outcome.DELIVERED: MessageStatus.DELIVERED,
+    Outcome.READ: MessageStatus.READ,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An event whose signature was good. ``data`` is as the contract gives it for its ``type``."""
+
+    event_id: str
+    session: str
+    type: str
+    at: datetime
+    data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What a batch of receipts says about one attempt; it may only grow surer."""
+
+    outcome: Outcome
+    times: dict[Outcome, datetime]
+    error: str | None = None
+
+
+def store(db: Connection, events: Iterable[Incoming]) -> int:
+    """Keep events that were not seen before; returns how many those were."""
+    rows = list(events)
+    stored = db.execute(
+        text(
+            "INSERT INTO events (event_id, session, type, at, data)"
+            " SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:sessions AS text[]), CAST(:types AS text[]),"
+            "   CAST(:ats AS timestamptz[]), CAST(:datas AS jsonb[]))"
+            " ON CONFLICT (event_id) DO NOTHING"
+        ),
+        {
+            "ids": [event.event_id for event in rows],
+            "sessions": [event.session for event in rows],
+            "types": [event.type for event in rows],
+            "ats": [event.at for event in rows],
+            "datas": [json.dumps(event.data) for event in rows],
+        },
+    )
+    return stored.rowcount
+
+
+def apply(db: Connection, limit: int = BATCH) -> int:
+    """Apply the oldest stored events; returns how many were taken (0: none waits)."""
+    batch = db.execute(
+        text(
+            "SELECT id, session, type, at, data FROM events WHERE applied_at IS NULL"
+            " ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
+        ),
+        {"limit": limit},
+    ).all()
+    if not batch:
+        return 0
+    _apply_receipts(db, [event for event in batch if event.type == "receipt"])
+    _look_at_devices(db, {event.session for event in batch if event.type == "connection"})
+    db.execute(
+        text("UPDATE events SET applied_at = clock_timestamp() WHERE id = ANY(:ids)"),
+        {"ids": [event.id for event in batch]},
+    )
+    return len(batch)
+
+
+def _apply_receipts(db: Connection, receipts: list[Any]) -> None:
+    facts = _facts(receipts, _attempts_by_provider_id(db, receipts))
+    if not facts:
+        return
+    ids = sorted({message_id for message_id, _ in facts})
+    before = dict(
+        db.execute(
+            text("SELECT id, status FROM messages WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"), {"ids": ids}
+        )
+        .tuples()
+        .all()
+    )
+    known = {key: fact for key, fact in facts.items() if key[0] in before}
+    _raise_attempts(db, known)
+    _raise_messages(db, known)
+    missed = [id for id, status in before.items() if status in ("failed", "unknown")]
+    if missed:
+        campaign_end.end_anew(db, missed)
+
+
+def _facts(receipts: list[Any], by_provider_id: dict[str, tuple[int, int]]) -> dict[tuple[int, int], _Facts]:
+    now = datetime.now(UTC)
+    facts: dict[tuple[int, int], _Facts] = {}
+    for receipt in receipts:
+        attempt = _attempt(receipt.data, by_provider_id)
+        outcome = _FACTS.get(str(receipt.data.get("status")))
+        if attempt is None or outcome is None:
+            continue
+        at = min(receipt.at, now)
+        fact = facts.setdefault(attempt, _Facts(outcome, {outcome: at}))
+        fact.outcome = merge(fact.outcome, outcome)
+        fact.times[outcome] = min(fact.times.get(outcome, at), at)
+        if outcome is Outcome.NOT_SENT:
+            fact.error = str(receipt.data.get("error") or "provider_error")
+    return facts
+
+
+def _attempt(data: dict[str, Any], by_provider_id: dict[str, tuple[int, int]]) -> tuple[int, int] | None:
+    """The attempt that a receipt belongs to: by send key, else by the provider's id."""
+    match = _KEY.fullmatch(str(data.get("key") or ""))
+    if match:
+        return int(match[1]), int(match[2])
+    return by_provider_id.get(str(data.get("message_id") or ""))
+
+
+def _attempts_by_provider_id(db: Connection, receipts: list[Any]) -> dict[str, tuple[int, int]]:
+    ids = [str(r.data.get("message_id")) for r in receipts if not r.data.get("key") and r.data.get("message_id")]
+    if not ids:
+        return {}
+    rows = db.execute(
+        text("SELECT provider_message_id, message_id, number FROM attempts WHERE provider_message_id = ANY(:ids)"),
+        {"ids": ids},
+    )
+    return {row.provider_message_id: (row.message_id, row.number) for row in rows}
+
+
+def _raise_attempts(db: Connection, facts: dict[tuple[int, int], _Facts]) -> None:
+    db.execute(
+        text(
+            "UPDATE attempts a SET outcome = f.outcome,"
+            " proof = CASE WHEN f.outcome = 'not_sent' THEN 'receipt' ELSE a.proof END,"
+            " error_code = CASE WHEN f.outcome = 'not_sent' THEN f.error ELSE a.error_code END"
+            " FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS int[]), CAST(:outcomes AS text[]),"
+            "   CAST(:errors AS text[])) AS f (id, number, outcome, error)"
+            " WHERE a.message_id = f.id AND a.number = f.number AND outcome_rank(f.outcome) > outcome_rank(a.outcome)"
+        ),
+        {
+            "ids": [message_id for message_id, _ in facts],
+            "numbers": [number for _, number in facts],
+            "outcomes": [str(fact.outcome) for fact in facts.values()],
+            "errors": [fact.error for fact in facts.values()],
+        },
+    )
+
+
+def _raise_messages(db: Connection, facts: dict[tuple[int, int], _Facts]) -> None:
+    """All attempts of a message count: the surest of them says where it stands."""
+    surest: dict[int, _Facts] = {}
+    for (message_id, _), fact in facts.items():
+        if fact.outcome not in _STATUS:
+            continue
+        merged = surest.setdefault(message_id, _Facts(fact.outcome, {}))
+        merged.outcome = merge(merged.outcome, fact.outcome)
+        merged.times.update(fact.times)
+    if not surest:
+        return
+    db.execute(
+        query("raise_messages"),
+        {
+            "ids": list(surest),
+            "statuses": [str(_STATUS[fact.outcome]) for fact in surest.values()],
+            "sent": [fact.times.get(Outcome.SENT) for fact in surest.values()],
+            "delivered": [fact.times.get(Outcome.DELIVERED) for fact in surest.values()],
+            "read": [fact.times.get(Outcome.READ) for fact in surest.values()],
+        },
+    )
+
+
+def _look_at_devices(db: Connection, sessions: set[str]) -> None:
+    if sessions:
+        db.execute(
+            text("UPDATE devices SET next_check_at = clock_timestamp() WHERE session = ANY(:sessions)"),
+            {"sessions": list(sessions)},
+        )

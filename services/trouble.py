@@ -1,0 +1,67 @@
+"""What a device's or a bridge's own error does to it: it is not due until it can send again, and nobody pays for it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+STRIKES_OUT = 3
+THROTTLE_WAIT_S = 30.0  # when they refuse and do not say for how long
+FIRST_LOOK_S = 2.0  # how soon a device in trouble is looked at again; then doubled, up to the usual health check
+BRIDGE_LOOK_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+def strike(db: Connection, device_id: int, code: str, reason: str) -> None:
+    """An error of the device itself. The third in a row takes it out of its campaigns (services/hand_over.py)."""
+    db.execute(
+        text(
+            "UPDATE devices SET can_send = false, state = :code, error_code = :code, error_reason = :reason,"
+            " strikes = least(strikes + 1, :out),"
+            " next_check_at = least(next_check_at, clock_timestamp() + make_interval(secs => :look_s))"
+            " WHERE id = :id"
+        ),
+        {"id": device_id, "code": code, "reason": reason, "out": STRIKES_OUT, "look_s": FIRST_LOOK_S},
+    )
+
+
+def throttled(db: Connection, device_id: int, wait_s: float) -> None:
+    """They refuse for now: the device waits as they ask, which is no error of anyone."""
+    db.execute(
+        text(
+            "UPDATE devices SET next_send_at = greatest(next_send_at, clock_timestamp() + make_interval(secs => :wait_s)),"
+            " error_code = 'throttled', error_reason = NULL WHERE id = :id"
+        ),
+        {"id": device_id, "wait_s": wait_s},
+    )
+
+
+def refund(db: Connection, device_id: int) -> None:
+    """Nothing was sent, so nothing of the device's caps was used; a cap that only this had reached opens again."""
+    db.execute(
+        text(
+            "UPDATE devices SET hour_count = greatest(hour_count - 1, 0), day_count = greatest(day_count - 1, 0),"
+            " next_send_at = CASE WHEN hour_count >= hourly_cap OR day_count >= daily_cap"
+            "   THEN clock_timestamp() + make_interval(secs => max_gap_s) ELSE next_send_at END"
+            " WHERE id = :id"
+        ),
+        {"id": device_id},
+    )
+
+
+def bridge_away(db: Connection, address: str, code: str, reason: str) -> None:
+    """The bridge does not answer or refuses our secret: all its devices wait, and one probe at a time looks again."""
+    db.execute(
+        text(
+            "UPDATE bridges SET away_since = coalesce(away_since, clock_timestamp()), error_code = :code,"
+            " error_reason = :reason, failures = failures + 1,"
+            " next_probe_at = clock_timestamp()"
+            "   + make_interval(secs => (CAST(:looks AS float[]))[least(failures + 1, :last)])"
+            " WHERE address = :address AND (away_since IS NULL OR next_probe_at <= clock_timestamp())"
+        ),
+        {
+            "address": address,
+            "code": code,
+            "reason": reason,
+            "looks": list(BRIDGE_LOOK_S),
+            "last": len(BRIDGE_LOOK_S),
+        },
+    )
