@@ -1,0 +1,107 @@
+"""Why a message or a row came to nothing: every code, in words for the person who reads it.
+
+One table. The bridge's codes are those of its contract; the others are ours. What a code means for an attempt (sent,
+not sent, unknown) comes with the answer that bears it, not from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Concerns = Literal["device", "message", "person", "bridge", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """``reason`` says what happened, ``concerns`` whose matter it is, ``advice`` whether and when to try again."""
+
+    code: str
+    reason: str
+    concerns: Concerns
+    advice: str
+
+
+_DEVICE_AWAY: Final = "Safe to retry: nothing was sent, and it goes on by itself when the phone is back."
+_CORRECT_NUMBER: Final = "Do not retry: correct the number and upload it again."
+_CORRECT_ROW: Final = "Nothing was sent: correct the row and upload it again."
+_CORRECT_MESSAGE: Final = "Do not retry unchanged: change the message or the file."
+_WAIT_OR_DECIDE: Final = (
+    "Do not retry yet: it may have arrived. Wait for a receipt, or accept that it may arrive twice."
+)
+_RETRY: Final = "Safe to retry."
+
+_TABLE: Final = (
+    # The device: what sends is away, through no fault of the message or the person
+    Failure("not_connected", "Our phone was not connected to WhatsApp", "device", _DEVICE_AWAY),
+    Failure("qr_required", "Our phone must be paired again by scanning its QR code", "device", _DEVICE_AWAY),
+    Failure("restricted", "WhatsApp has restricted our phone for a time", "device", _DEVICE_AWAY),
+    Failure("logged_out", "Our phone was logged out of WhatsApp", "device", _DEVICE_AWAY),
+    Failure("banned", "WhatsApp has banned our phone", "device", "Safe to retry, from another phone."),
+    Failure("no_session", "The bridge does not know our phone's session", "device", _DEVICE_AWAY),
+    # The message
+    Failure("unsupported_media", "WhatsApp does not take this kind of file", "message", _CORRECT_MESSAGE),
+    Failure("too_large", "The file is too large for WhatsApp", "message", _CORRECT_MESSAGE),
+    Failure(
+        "missing_variable",
+        "The message needs a value that this person does not have",
+        "message",
+        "Safe to retry when the value is filled in or the variable has a fallback.",
+    ),
+    # The person: a number that cannot be written to
+    Failure("not_on_whatsapp", "This number is not on WhatsApp", "person", "Do not retry."),
+    Failure("invalid_recipient", "WhatsApp does not take this number", "person", "Do not retry."),
+    Failure(
+        "suppressed", "This person is on the never-send list", "person", "Do not retry: they opted out or were blocked."
+    ),
+    # The person: a row that could not be used
+    Failure("missing", "There is no phone number", "person", _CORRECT_NUMBER),
+    Failure("too_short", "The number is too short for its country", "person", _CORRECT_NUMBER),
+    Failure("invalid_format", "This is not a phone number", "person", _CORRECT_NUMBER),
+    Failure(
+        "scientific_notation",
+        "A spreadsheet shortened the number (as in 9.72E+11) and its last digits are lost",
+        "person",
+        "Do not retry: format the column as text, enter the numbers again and upload them.",
+    ),
+    Failure("not_a_mobile", "This is not a mobile number, so it may not be on WhatsApp", "person", "It is sent to."),
+    Failure("duplicate", "The same number is there already", "person", "Nothing to do: the first one is used."),
+    Failure("too_many_cells", "The row has more cells than the header", "person", _CORRECT_ROW),
+    Failure("field_too_long", "A cell is longer than a spreadsheet's cell can be", "person", _CORRECT_ROW),
+    Failure("bad_character", "The row has characters that are no text (such as NUL)", "person", _CORRECT_ROW),
+    Failure("bad_value", "A value is neither text nor a number", "person", _CORRECT_ROW),
+    # The bridge, or WhatsApp behind it
+    Failure("throttled", "WhatsApp asked us to slow down", "bridge", _RETRY),
+    Failure("send_timeout", "WhatsApp did not answer in time", "bridge", _WAIT_OR_DECIDE),
+    Failure("provider_error", "WhatsApp answered with an error", "bridge", "See whether it is marked as not sent."),
+    Failure("internal", "The bridge failed", "bridge", "See whether it is marked as not sent."),
+    Failure("bridge_unreachable", "The bridge could not be reached", "bridge", _RETRY),
+    Failure(
+        "bridge_secret", "The bridge refused our secret", "bridge", "Safe to retry when BRIDGE_SECRET is corrected."
+    ),
+    Failure("in_flight", "The bridge is still sending this message", "bridge", _WAIT_OR_DECIDE),
+    Failure("key_closed", "The message was withdrawn before it was sent", "bridge", _RETRY),
+    # Ourselves
+    Failure(
+        "key_conflict", "One send key was used for two messages", "system", "Do not retry: report it, it is our error."
+    ),
+    Failure("outcome_unknown", "It is not known whether the message was sent", "system", _WAIT_OR_DECIDE),
+    Failure("attempts_used_up", "It was tried as often as allowed", "system", _RETRY),
+    Failure(
+        "expired", "It could not be sent within its time window", "system", "Safe to retry, if it is still of use."
+    ),
+    Failure("no_device", "No phone could send", "system", "Safe to retry when a phone is connected."),
+    Failure("no_recipients", "Nobody matched", "system", "Choose other people."),
+    Failure("cancelled", "It was cancelled before it was sent", "system", "Nothing was sent."),
+    Failure("poison", "Our worker failed on it again and again", "system", "Do not retry: report it, it is our error."),
+)
+
+FAILURES: Final = {failure.code: failure for failure in _TABLE}
+
+DEVICE_CODES: Final = frozenset(failure.code for failure in _TABLE if failure.concerns == "device")
+
+
+def lookup(code: str) -> Failure:
+    """The entry of a code. A code that is not in the table (from a newer bridge) gets an entry that says so."""
+    known = FAILURES.get(code)
+    return known or Failure(code, f"Unknown reason: {code}", "system", "See whether it is marked as not sent.")

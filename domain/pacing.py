@@ -1,0 +1,66 @@
+"""The time between two messages of one device (R11). All times in milliseconds.
+
+The worker draws the gap here and hands it to the statement that begins a message, which moves the device's due time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A device's own gap: drawn between the two when the campaign asks for none, and never below ``min_gap_ms``."""
+
+    min_gap_ms: int
+    max_gap_ms: int
+    jitter: bool = True
+
+    def __post_init__(self) -> None:
+        _check_range(self.min_gap_ms, self.max_gap_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderDefaults:
+    """What a new device of a provider gets: its pace, messages a day (None: no cap), sends in flight at once."""
+
+    pace: Pace
+    daily_cap: int | None
+    in_flight: int
+
+
+DEFAULTS: Final[Mapping[str, ProviderDefaults]] = MappingProxyType(
+    {
+        "simulator": ProviderDefaults(Pace(500, 500), daily_cap=None, in_flight=1),
+        # More than this burns real numbers
+        "baileys": ProviderDefaults(Pace(5_000, 15_000), daily_cap=200, in_flight=1),
+        # 80 a second is Meta's limit; 12.5 ms rounded up, so that it is never passed
+        "cloud": ProviderDefaults(Pace(13, 13, jitter=False), daily_cap=None, in_flight=20),
+    }
+)
+
+JITTER_MS: Final = (100, 300)
+
+
+def next_gap_ms(pace: Pace, campaign_delay: tuple[int, int] | None, rng: Random) -> int:
+    """Milliseconds from the message that begins now to the next of the same device.
+
+    ``campaign_delay`` is the campaign's own range (least, most), or None; what of it lies below the device's minimum is
+    cut off. Jitter comes on top, but not for a gap shorter than the jitter itself, which it would multiply: such paces
+    are set for speed, and a gap of 0 stays 0. Raises ValueError for a range that is negative or upside down.
+    """
+    least, most = campaign_delay or (pace.min_gap_ms, pace.max_gap_ms)
+    _check_range(least, most)
+    gap = rng.randint(max(least, pace.min_gap_ms), max(most, pace.min_gap_ms))
+    if pace.jitter and gap >= JITTER_MS[1]:
+        gap += rng.randint(*JITTER_MS)
+    return gap
+
+
+def _check_range(least: int, most: int) -> None:
+    if not 0 <= least <= most:
+        raise ValueError(f"a gap of {least} to {most} ms: the first must be 0 or more and not above the second")
