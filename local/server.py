@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import ClassVar, Self
 
 from local.child import Owner, spawn
@@ -27,9 +26,9 @@ TRIES_FOR_A_PORT = 5
 class EmbeddedServer(ABC):
     """A server with its data below ``folder``, running from ``start`` to ``stop`` or as a context manager.
 
-    ``port``: None chooses a free one at the first start and keeps it. ``fsync=False`` is for tests: fast, and a crash of
-    the machine (not of the server) loses data. Start it from a thread that lives as long as the server should. After
-    ``kill`` it can be started again: same port, same data.
+    ``port``: None chooses a free one at the first start and keeps it. ``fsync=False`` is for tests: fast, and a crash
+    of the machine (not of the server) loses data. Start it from a thread that lives as long as the server should.
+    After ``kill`` it can be started again: same port, same data.
     """
 
     title: ClassVar[str]
@@ -49,9 +48,7 @@ class EmbeddedServer(ABC):
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -79,8 +76,8 @@ class EmbeddedServer(ABC):
     def start(self) -> None:
         """Start it and return when it answers.
 
-        A server that an earlier owner left behind on this folder is stopped first. Raises LocalError when the folder is in
-        use by a living owner, or when the server ends or does not answer in time.
+        A server that an earlier owner left behind on this folder is stopped first. Raises LocalError when the folder is
+        in use by a living owner, or when the server ends or does not answer in time.
         """
         if self._process is not None and self._process.poll() is None:
             raise RuntimeError(f"{self.title} runs already")
@@ -166,9 +163,8 @@ class EmbeddedServer(ABC):
             if not (chosen_by_us and "Address already in use" in said):
                 break
             self._port = None
-        raise LocalError(
-            f"{self.title} does not start: {(said.splitlines() or ['no word'])[-1]} (all of it: {self.log})"
-        )
+        last_words = (said.splitlines() or ["no word"])[-1]
+        raise LocalError(f"{self.title} does not start: {last_words} (all of it: {self.log})")
 
     def _became_ready(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait until it answers (True) or has ended (False)."""
