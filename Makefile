@@ -1,0 +1,33 @@
+.DEFAULT_GOAL := help
+.PHONY: help up test lint demo bench audit migrate
+PYTHON := .venv/bin/python
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: .venv/installed ## Run everything on this machine; Ctrl-C stops it
+	@$(PYTHON) -m local.up
+
+test: lint ## Check the code and run all tests
+	@$(PYTHON) -m pytest
+
+lint: .venv/installed ## Style, types and the arrows between the folders
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m ruff format --check
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+
+demo: .venv/installed ## Send a broadcast to 200 people and watch it (while make up runs)
+	@$(PYTHON) -m local.demo
+
+bench: .venv/installed ## Measure, and write docs/benchmarks.md
+	@$(PYTHON) -m benchmarks
+
+audit: .venv/installed ## Look up known vulnerabilities of what is installed (needs the network)
+	@$(PYTHON) -m local.audit
+
+migrate: .venv/installed ## Bring the database of DATABASE_URL to this version
+	@$(PYTHON) -m db.migrate
+
+.venv/installed: requirements.txt local/venv.sh
+	@sh local/venv.sh
