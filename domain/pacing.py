@@ -12,6 +12,11 @@ from types import MappingProxyType
 from typing import Final
 
 
+def _check_range(least: int, most: int) -> None:
+    if not 0 <= least <= most:
+        raise ValueError(f"a gap of {least} to {most} ms: the first must be 0 or more and not above the second")
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """A device's own gap: drawn between the two when the campaign asks for none, and never below ``min_gap_ms``."""
@@ -59,8 +64,3 @@ def next_gap_ms(pace: Pace, campaign_delay: tuple[int, int] | None, rng: Random)
     if pace.jitter and gap >= JITTER_MS[1]:
         gap += rng.randint(*JITTER_MS)
     return gap
-
-
-def _check_range(least: int, most: int) -> None:
-    if not 0 <= least <= most:
-        raise ValueError(f"a gap of {least} to {most} ms: the first must be 0 or more and not above the second")
