@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -78,7 +78,7 @@ def apply(db: Connection, limit: int = BATCH) -> int:
     """Apply the oldest stored events; returns how many were taken (0: none waits)."""
     batch = db.execute(
         text(
-            "SELECT id, session, type, at, data FROM events WHERE applied_at IS NULL"
+            "SELECT id, session, type, least(at, received_at) AS at, data FROM events WHERE applied_at IS NULL"
             " ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
         ),
         {"limit": limit},
@@ -115,14 +115,13 @@ def _apply_receipts(db: Connection, receipts: list[Any]) -> None:
 
 
 def _facts(receipts: list[Any], by_provider_id: dict[str, tuple[int, int]]) -> dict[tuple[int, int], _Facts]:
-    now = datetime.now(UTC)
     facts: dict[tuple[int, int], _Facts] = {}
     for receipt in receipts:
         attempt = _attempt(receipt.data, by_provider_id)
         outcome = _FACTS.get(str(receipt.data.get("status")))
         if attempt is None or outcome is None:
             continue
-        at = min(receipt.at, now)
+        at = receipt.at
         fact = facts.setdefault(attempt, _Facts(outcome, {outcome: at}))
         fact.outcome = merge(fact.outcome, outcome)
         fact.times[outcome] = min(fact.times.get(outcome, at), at)
@@ -166,6 +165,14 @@ def _raise_attempts(db: Connection, facts: dict[tuple[int, int], _Facts]) -> Non
             "outcomes": [str(fact.outcome) for fact in facts.values()],
             "errors": [fact.error for fact in facts.values()],
         },
+    )
+    # The last doubt of an unknown message is gone: it stays where a person decides, but is now safe to retry.
+    db.execute(
+        text(
+            "UPDATE messages SET error_code = 'not_sent_after_all', error_reason = NULL"
+            " WHERE id = ANY(:ids) AND status = 'unknown' AND NOT has_unproven_attempt(id)"
+        ),
+        {"ids": [key[0] for key, fact in facts.items() if fact.outcome is Outcome.NOT_SENT]},
     )
 
 

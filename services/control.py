@@ -1,0 +1,183 @@
+"""What an operator does to a campaign or to all sending: pause, resume, cancel, retry, stop, go. Each is audited."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from services import distribute, wake
+
+
+class ControlRefused(Exception):  # noqa: N818 (the name says what happened)
+    """Not possible in this state, and nothing changed. ``code`` is not_found or not_possible."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def pause(db: Connection, campaign_id: int, *, who: str) -> None:
+    """No further message begins; those already handed to phones may still go out. Pausing twice is pausing once."""
+    campaign = _locked(db, campaign_id)
+    status = campaign.status
+    if status == "paused":
+        _set(db, campaign_id, "pause_reason = 'operator'")
+    elif status in ("accepted", "queued", "running"):
+        # The way to paused leads through queued and running, also for a campaign of which nothing has begun.
+        if status == "accepted":
+            distribute.deal_waiting(db, campaign_id)
+            _set(db, campaign_id, "status = 'queued'")
+        if status in ("accepted", "queued"):
+            _set(db, campaign_id, "status = 'running'")
+        _set(db, campaign_id, "status = 'paused', pause_reason = 'operator'")
+    else:
+        raise ControlRefused("not_possible", f"A campaign that is {status} cannot be paused.")
+    _audit(db, campaign.workspace_id, who, "pause", f"campaign:{campaign_id}")
+
+
+def resume(db: Connection, campaign_id: int, *, who: str) -> None:
+    """Go on where it stopped. The time in the pause is not counted against any message's window."""
+    campaign = _locked(db, campaign_id)
+    if campaign.status not in ("paused", "running"):
+        raise ControlRefused("not_possible", f"A campaign that is {campaign.status} cannot be resumed.")
+    _set(db, campaign_id, "status = 'running'")
+    fresh_windows(db, "m.campaign_id = :id", {"id": campaign_id})
+    _audit(db, campaign.workspace_id, who, "resume", f"campaign:{campaign_id}")
+    wake.dispatcher(db)
+
+
+def cancel(db: Connection, campaign_id: int, *, who: str) -> int:
+    """End it now; everybody who waits is not sent to. Returns how many that were. Cancelling twice is cancelling once."""
+    campaign = _locked(db, campaign_id)
+    if campaign.status in ("completed", "partial", "failed"):
+        raise ControlRefused("not_possible", f"This campaign has ended already ({campaign.status}).")
+    if campaign.status == "cancelled":
+        return 0
+    waiting = int(
+        db.execute(
+            text("SELECT count(*) FROM messages WHERE campaign_id = :id AND status = 'queued'"), {"id": campaign_id}
+        ).scalar_one()
+    )
+    _set(db, campaign_id, "status = 'cancelled'")
+    _audit(db, campaign.workspace_id, who, "cancel", f"campaign:{campaign_id}", {"waiting": waiting})
+    return waiting
+
+
+def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | None = None) -> int:
+    """Queue again who failed, all of them or those with these codes; returns how many.
+
+    Only what is proven not to have gone out: people whose outcome is in doubt stay as they are. An ended campaign opens
+    again, and does not when there is nobody to retry.
+    """
+    campaign = _locked(db, campaign_id)
+    if campaign.status not in ("running", "paused", "queued", "partial", "failed"):
+        raise ControlRefused("not_possible", f"A campaign that is {campaign.status} has nobody to retry.")
+    audit_id = _audit(db, campaign.workspace_id, who, "retry", f"campaign:{campaign_id}", {"codes": codes})
+    queued = db.execute(
+        text(
+            "UPDATE messages m SET status = 'queued', attempts_used = 0, due_at = clock_timestamp(),"
+            " error_code = NULL, error_reason = NULL, requeued_by = :audit_id,"
+            " stalled_base_s = coalesce((SELECT stalled_s FROM devices d WHERE d.id = m.device_id), 0)"
+            " WHERE campaign_id = :id AND status IN ('failed', 'unknown')"
+            " AND NOT has_unproven_attempt(m.id)"
+            " AND (CAST(:codes AS text[]) IS NULL OR error_code = ANY(:codes))"
+        ),
+        {"id": campaign_id, "audit_id": audit_id, "codes": None if codes is None else list(codes)},
+    ).rowcount
+    if queued:
+        _reopen(db, campaign_id, campaign.status, audit_id)
+    return queued
+
+
+def retry_unknown(db: Connection, message_id: int, *, who: str) -> None:
+    """A person decides that a message in doubt is sent again: it may double, and the audit says who decided."""
+    message = db.execute(
+        text("SELECT status, campaign_id, workspace_id FROM messages WHERE id = :id"), {"id": message_id}
+    ).one_or_none()
+    if message is None or message.status != "unknown":
+        raise ControlRefused("not_possible", "This message is not in doubt.")
+    campaign = _locked(db, message.campaign_id) if message.campaign_id else None
+    if campaign is not None and campaign.status == "cancelled":
+        raise ControlRefused("not_possible", "Its campaign was cancelled.")
+    audit_id = _audit(db, message.workspace_id, who, "retry_unknown", f"message:{message_id}")
+    db.execute(
+        text(
+            "UPDATE messages SET status = 'queued', attempts_used = 0, due_at = clock_timestamp(), requeued_by = :audit_id,"
+            " error_code = NULL, error_reason = NULL WHERE id = :id AND status = 'unknown'"
+        ),
+        {"id": message_id, "audit_id": audit_id},
+    )
+    if campaign is not None:
+        _reopen(db, message.campaign_id, campaign.status, audit_id)
+
+
+def stop_all(db: Connection, workspace_id: int, *, who: str) -> None:
+    """Nothing of this workspace begins any more until ``go``: one switch, checked at every begin."""
+    db.execute(
+        text("UPDATE workspaces SET sending_stopped_at = coalesce(sending_stopped_at, clock_timestamp()) WHERE id = :id"),
+        {"id": workspace_id},
+    )
+    _audit(db, workspace_id, who, "stop_all", f"workspace:{workspace_id}")
+
+
+def go(db: Connection, workspace_id: int, *, who: str) -> None:
+    """Sending goes on."""
+    db.execute(text("UPDATE workspaces SET sending_stopped_at = NULL WHERE id = :id"), {"id": workspace_id})
+    fresh_windows(db, "m.workspace_id = :id", {"id": workspace_id})
+    _audit(db, workspace_id, who, "go", f"workspace:{workspace_id}")
+    wake.dispatcher(db)
+
+
+def fresh_windows(db: Connection, which: str, values: dict[str, Any]) -> None:
+    """Waiting messages start a new window: what their device stalled meanwhile is not theirs. Touches no row usually."""
+    db.execute(
+        text(
+            "UPDATE messages m SET stalled_base_s = d.stalled_s FROM devices d"
+            f" WHERE {which} AND m.status = 'queued' AND d.id = m.device_id AND d.stalled_s > m.stalled_base_s"  # noqa: S608
+        ),
+        values,
+    )
+
+
+def _reopen(db: Connection, campaign_id: int, status: str, audit_id: int) -> None:
+    if status in ("partial", "failed"):
+        _set(db, campaign_id, "status = 'running', reopened_by = :audit_id", {"audit_id": audit_id})
+    distribute.deal_waiting(db, campaign_id)
+    wake.dispatcher(db)
+
+
+def _locked(db: Connection, campaign_id: int) -> Any:
+    row = db.execute(
+        text("SELECT id, workspace_id, status FROM campaigns WHERE id = :id FOR UPDATE"), {"id": campaign_id}
+    ).one_or_none()
+    if row is None:
+        raise ControlRefused("not_found", f"There is no broadcast {campaign_id}.")
+    return row
+
+
+def _set(db: Connection, campaign_id: int, changes: str, values: dict[str, Any] | None = None) -> None:
+    db.execute(text(f"UPDATE campaigns SET {changes} WHERE id = :id"), {"id": campaign_id, **(values or {})})  # noqa: S608
+
+
+def _audit(
+    db: Connection, workspace_id: int, who: str, action: str, subject: str, details: dict[str, Any] | None = None
+) -> int:
+    return int(
+        db.execute(
+            text(
+                "INSERT INTO audit (workspace_id, who, action, subject, details)"
+                " VALUES (:workspace_id, :who, :action, :subject, CAST(:details AS jsonb)) RETURNING id"
+            ),
+            {
+                "workspace_id": workspace_id,
+                "who": who,
+                "action": action,
+                "subject": subject,
+                "details": json.dumps(details or {}),
+            },
+        ).scalar_one()
+    )

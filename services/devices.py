@@ -1,0 +1,68 @@
+"""What there is to send from, as a launch and a distribution see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A device that a campaign could use. ``bridge_away``: nobody knows whether it can send, so it is not refused."""
+
+    id: int
+    name: str
+    state: str
+    can_send: bool
+    qr_required: bool
+    bridge_away: bool
+    error_reason: str | None
+    min_gap_s: float
+    max_gap_s: float
+
+    @property
+    def may_send(self) -> bool:
+        """Not known to be unable to."""
+        return self.can_send or self.bridge_away
+
+    def trouble(self) -> dict[str, object]:
+        """Which phone needs what, for the person who was refused."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "state": self.state,
+            "qr_required": self.qr_required,
+            "last_error": self.error_reason,
+        }
+
+
+_COLUMNS = (
+    "SELECT d.id, d.name, d.state, d.can_send, d.qr_required, b.away_since IS NOT NULL AS bridge_away, d.error_reason,"
+    " d.min_gap_s, d.max_gap_s FROM devices d JOIN bridges b ON b.address = d.bridge_address"
+)
+
+
+def for_launch(db: Connection, workspace_id: int, device_ids: Sequence[int] | None) -> list[Candidate]:
+    """The chosen devices of a workspace, or all of them (None), in the order of their ids."""
+    rows = db.execute(
+        text(
+            f"{_COLUMNS} WHERE d.workspace_id = :workspace_id"  # noqa: S608 (constant text)
+            " AND (CAST(:ids AS bigint[]) IS NULL OR d.id = ANY(:ids)) ORDER BY d.id"
+        ),
+        {"workspace_id": workspace_id, "ids": None if device_ids is None else list(device_ids)},
+    )
+    return [Candidate(**row) for row in rows.mappings()]
+
+
+def of_campaign(db: Connection, campaign_id: int) -> list[Candidate]:
+    """The devices that a campaign may use and that were not taken out of it."""
+    rows = db.execute(
+        text(
+            f"{_COLUMNS} JOIN campaign_devices cd ON cd.device_id = d.id"  # noqa: S608 (constant text)
+            " WHERE cd.campaign_id = :id AND cd.out_at IS NULL ORDER BY d.id"
+        ),
+        {"id": campaign_id},
+    )
+    return [Candidate(**row) for row in rows.mappings()]

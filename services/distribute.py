@@ -1,0 +1,66 @@
+"""Spread the recipients of a campaign over its devices: ``accepted`` becomes ``queued``."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from domain.distribution import Share, deal
+from services import devices, wake
+
+_FASTEST = 1000.0  # messages/s taken for a device without any gap
+
+
+def distribute(db: Connection, campaign_id: int) -> int | None:
+    """Give each waiting recipient a device; returns how many, or None when the campaign is not ``accepted`` (any more).
+
+    Idempotent: of two at once the second waits for the first, and then finds nothing to do.
+    """
+    status = db.execute(
+        text("SELECT status FROM campaigns WHERE id = :id FOR UPDATE"), {"id": campaign_id}
+    ).scalar_one_or_none()
+    if status != "accepted":
+        return None
+    dealt = deal_waiting(db, campaign_id)
+    db.execute(text("UPDATE campaigns SET status = 'queued' WHERE id = :id"), {"id": campaign_id})
+    wake.dispatcher(db)
+    return dealt
+
+
+def deal_waiting(db: Connection, campaign_id: int) -> int:
+    """Deal the queued messages without a device over those that can send, faster devices getting more.
+
+    When none can send at present they are dealt over all, and wait there until one can (services/hand_over.py).
+    """
+    candidates = devices.of_campaign(db, campaign_id)
+    able = [device for device in candidates if device.can_send] or candidates
+    waiting = list(
+        db.execute(
+            text(
+                "SELECT id FROM messages WHERE campaign_id = :id AND device_id IS NULL AND status = 'queued' ORDER BY id"
+            ),
+            {"id": campaign_id},
+        ).scalars()
+    )
+    if not waiting or not able:
+        return 0
+    move(db, waiting, able)
+    return len(waiting)
+
+
+def move(db: Connection, message_ids: list[int], able: list[devices.Candidate]) -> None:
+    """Give these queued messages to these devices, in proportion to their speed."""
+    dealt = deal(len(message_ids), [Share(device.id, _speed(device)) for device in able])
+    db.execute(
+        text(
+            "UPDATE messages m SET device_id = d.id, stalled_base_s = d.stalled_s"
+            " FROM unnest(CAST(:messages AS bigint[]), CAST(:devices AS bigint[])) AS given (message_id, device_id)"
+            " JOIN devices d ON d.id = given.device_id"
+            " WHERE m.id = given.message_id AND m.status = 'queued'"
+        ),
+        {"messages": message_ids, "devices": dealt},
+    )
+
+
+def _speed(device: devices.Candidate) -> float:
+    gap_s = (device.min_gap_s + device.max_gap_s) / 2
+    return min(_FASTEST, 1 / gap_s) if gap_s else _FASTEST

@@ -1,0 +1,101 @@
+"""Take a device that failed three times out of its campaigns, give its waiting messages to others, and let it back in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from services import devices, distribute, trouble, wake
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What became of one device in one campaign. ``paused``: nobody was left to take over."""
+
+    campaign_id: int
+    device_id: int
+    moved: int
+    paused: bool
+
+
+def hand_over(db: Connection) -> list[HandedOver]:
+    """Every device with three strikes leaves its open campaigns.
+
+    Its messages that were never attempted or are proven not sent go to the campaign's devices that can send; when none
+    can, the campaign pauses with ``no_device``. A device whose bridge is away is not struck: that is no error of its own.
+    """
+    struck = db.execute(
+        text(
+            "SELECT cd.campaign_id, cd.device_id, d.error_code FROM campaign_devices cd"
+            " JOIN devices d ON d.id = cd.device_id JOIN campaigns c ON c.id = cd.campaign_id"
+            " WHERE cd.active AND cd.out_at IS NULL AND d.strikes >= :out AND NOT d.can_send"
+            " ORDER BY cd.campaign_id, cd.device_id"
+        ),
+        {"out": trouble.STRIKES_OUT},
+    ).all()
+    return [_one(db, row.campaign_id, row.device_id, row.error_code) for row in struck]
+
+
+def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> HandedOver:
+    db.execute(text("SELECT id FROM campaigns WHERE id = :id FOR UPDATE"), {"id": campaign_id})
+    db.execute(
+        text(
+            "UPDATE campaign_devices SET out_at = clock_timestamp(), out_code = :code"
+            " WHERE campaign_id = :campaign_id AND device_id = :device_id"
+        ),
+        {"campaign_id": campaign_id, "device_id": device_id, "code": code},
+    )
+    others = devices.of_campaign(db, campaign_id)
+    able = [device for device in others if device.can_send]
+    waiting = list(
+        db.execute(
+            text(
+                "SELECT id FROM messages WHERE campaign_id = :campaign_id AND device_id = :device_id"
+                " AND status = 'queued' AND (attempt = 0 OR NOT has_unproven_attempt(id)) ORDER BY id"
+            ),
+            {"campaign_id": campaign_id, "device_id": device_id},
+        ).scalars()
+    )
+    if able and waiting:
+        distribute.move(db, waiting, able)
+    paused = not any(device.may_send for device in others) and _pause(db, campaign_id)
+    if able:
+        wake.dispatcher(db)
+    return HandedOver(campaign_id, device_id, len(waiting) if able else 0, paused)
+
+
+def _pause(db: Connection, campaign_id: int) -> bool:
+    db.execute(
+        text("UPDATE campaigns SET status = 'running' WHERE id = :id AND status = 'queued'"), {"id": campaign_id}
+    )
+    paused = db.execute(
+        text("UPDATE campaigns SET status = 'paused', pause_reason = 'no_device' WHERE id = :id AND status = 'running'"),
+        {"id": campaign_id},
+    )
+    return paused.rowcount > 0
+
+
+def let_back(db: Connection, device_ids: list[int]) -> list[int]:
+    """Devices that can send again return to their campaigns; those that waited for one go on. Returns their ids."""
+    if not device_ids:
+        return []
+    db.execute(
+        text(
+            "UPDATE campaign_devices cd SET out_at = NULL, out_code = NULL FROM campaigns c"
+            " WHERE c.id = cd.campaign_id AND c.status IN ('queued', 'running', 'paused')"
+            " AND cd.device_id = ANY(:ids) AND cd.out_at IS NOT NULL"
+        ),
+        {"ids": device_ids},
+    )
+    resumed = list(
+        db.execute(
+            text(
+                "UPDATE campaigns SET status = 'running' WHERE status = 'paused' AND pause_reason = 'no_device'"
+                " AND id IN (SELECT campaign_id FROM campaign_devices WHERE device_id = ANY(:ids)) RETURNING id"
+            ),
+            {"ids": device_ids},
+        ).scalars()
+    )
+    wake.dispatcher(db)
+    return resumed

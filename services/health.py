@@ -1,0 +1,75 @@
+"""The health of devices and bridges: which are to be looked at, and what a look found (R22, R25)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from bridge.protocol import BridgeAwayError, SessionStatus
+from db.queries import query
+from services import hand_over, trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a health check changed."""
+
+    came_back: list[int]
+    in_trouble: list[int]
+    resumed: list[int]
+
+
+def due(db: Connection) -> list[str]:
+    """The bridges to look at now: their time has come, or a device of theirs asks for a look."""
+    return list(
+        db.execute(
+            text(
+                "SELECT address FROM bridges b WHERE EXISTS (SELECT 1 FROM devices d WHERE d.bridge_address = b.address)"
+                " AND (b.next_probe_at <= clock_timestamp() OR (b.away_since IS NULL AND EXISTS ("
+                "   SELECT 1 FROM devices d WHERE d.bridge_address = b.address"
+                "   AND d.next_check_at <= clock_timestamp())))"
+            )
+        ).scalars()
+    )
+
+
+def record_away(db: Connection, address: str, error: BridgeAwayError) -> None:
+    """The bridge did not answer a look."""
+    trouble.bridge_away(db, address, error.code, error.reason)
+
+
+def record(db: Connection, address: str, sessions: list[SessionStatus], *, interval_s: float) -> Look:
+    """Write down what a bridge says of all its sessions. Only rows that change are written.
+
+    A device that cannot send gets a strike at each look, and looks come quickly until the third; one that can send again
+    goes back to its campaigns.
+    """
+    db.execute(
+        text(
+            "UPDATE bridges SET away_since = NULL, error_code = NULL, error_reason = NULL, failures = 0,"
+            " checked_at = clock_timestamp(), next_probe_at = clock_timestamp() + make_interval(secs => :interval_s)"
+            " WHERE address = :address"
+        ),
+        {"address": address, "interval_s": interval_s},
+    )
+    changed = db.execute(
+        query("record_health"),
+        {
+            "address": address,
+            "first_look_s": trouble.FIRST_LOOK_S,
+            "out": trouble.STRIKES_OUT,
+            "sessions": [status.session for status in sessions],
+            "states": [status.state for status in sessions],
+            "connected": [status.connected for status in sessions],
+            "can_send": [status.can_send for status in sessions],
+            "qr_required": [status.qr_required for status in sessions],
+            "ages": [status.session_age_s for status in sessions],
+            "phones": [status.phone for status in sessions],
+            "errors": [status.last_error for status in sessions],
+            "restricted": [status.restricted_until for status in sessions],
+        },
+    ).all()
+    came_back = [row.id for row in changed if row.can_send and not row.could_send]
+    in_trouble = [row.id for row in changed if not row.can_send]
+    return Look(came_back, in_trouble, hand_over.let_back(db, came_back))

@@ -1,0 +1,333 @@
+"""Launch: recipients, campaign and idempotency row in one transaction, and the proof that they are queued (R1-R5)."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, text
+
+from db.queries import query
+from domain import template
+from domain.idempotency import content_hash
+from domain.people import Person, RejectedRow
+from services import devices, wake
+
+REPEAT_WITHIN_S = 600
+ITEMS = 100  # recipients that the answer lists
+INVALID_SAMPLE = 100  # bad rows that the answer lists; all of them stay with the campaign
+
+
+class LaunchRefused(Exception):  # noqa: N818 (the name says what happened)
+    """Nothing was launched and nothing changed. ``code`` is stable, ``details`` has what a form or program needs."""
+
+    def __init__(self, code: str, message: str, details: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = dict(details)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What is asked for. ``device_ids`` None: all that can send. ``leads`` maps a phone to the lead it came from;
+    ``headers`` are those of the file and ``phone_header`` the one of the phones, for handing rejected
+    rows back. Delays in seconds."""
+
+    workspace_id: int
+    message: str
+    people: Sequence[Person]
+    rejected: Sequence[RejectedRow] = ()
+    title: str | None = None
+    device_ids: Sequence[int] | None = None
+    min_delay_s: float | None = None
+    max_delay_s: float | None = None
+    scheduled_at: datetime | None = None
+    allow_repeat: bool = False
+    save_leads: bool = False
+    leads: Mapping[str, int] = field(default_factory=dict)
+    headers: Sequence[str] = ("phone", "name")
+    phone_header: str = "phone"
+    who: str = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """Proof of queuing: every number here is counted in the database. ``idempotent``: this is an earlier launch."""
+
+    campaign_id: int
+    job_id: UUID
+    status: str
+    queued_count: int
+    sent_count: int
+    invalid_count: int
+    invalid: list[dict[str, Any]]
+    items: list[dict[str, Any]]
+    idempotent: bool
+
+
+def find_repeat(db: Connection, request: Launch) -> Launched | None:
+    """The same launch of the last ten minutes, so that a repeat is answered without looking at any device."""
+    if request.allow_repeat:
+        return None
+    found = db.execute(
+        query("find_repeat"),
+        {"workspace_id": request.workspace_id, "key": _content_key(request), "within_s": REPEAT_WITHIN_S},
+    ).scalar_one_or_none()
+    return None if found is None else describe(db, found, idempotent=True)
+
+
+def launch(db: Connection, request: Launch) -> Launched:
+    """Commit a campaign with its recipients, or return the one that the same launch made within ten minutes.
+
+    Raises LaunchRefused: NO_RECIPIENTS, ALL_INVALID, WHATSAPP_NOT_CONNECTED, UNKNOWN_DEVICE or BAD_MESSAGE.
+    """
+    people, rejected = _sort_out(request)
+    campaign_id = int(db.execute(text("SELECT nextval(pg_get_serial_sequence('campaigns', 'id'))")).scalar_one())
+    if not request.allow_repeat:
+        # Of launches at the same instant one gets the row; the others wait here for its commit, and then see it.
+        taken = db.execute(
+            query("take_repeat"),
+            {
+                "workspace_id": request.workspace_id,
+                "key": _content_key(request),
+                "campaign_id": campaign_id,
+                "within_s": REPEAT_WITHIN_S,
+            },
+        ).scalar_one_or_none()
+        if taken is None:
+            first = find_repeat(db, request)
+            if first is not None:
+                return first
+            raise RuntimeError("the first launch of this content is neither there nor over")
+    chosen = _choose_devices(db, request)
+    _insert_campaign(db, request, campaign_id, chosen)
+    _copy_people(db, request, people)
+    if request.save_leads:
+        db.execute(query("save_leads"), {"workspace_id": request.workspace_id})
+    queued = int(
+        db.execute(
+            query("insert_recipients"),
+            {"workspace_id": request.workspace_id, "campaign_id": campaign_id, "due_at": request.scheduled_at},
+        ).scalar_one()
+    )
+    _insert_rejected(db, campaign_id, request.headers, rejected)
+    if not queued:
+        raise LaunchRefused(
+            "ALL_INVALID",
+            "Everybody on this list is on the never-send list, so nobody would receive it.",
+            {"invalid": [_shown_suppressed(person) for person in people[:INVALID_SAMPLE]]},
+        )
+    db.execute(
+        text(
+            "INSERT INTO audit (workspace_id, who, action, subject, details)"
+            " VALUES (:workspace_id, :who, 'launch', :subject, CAST(:details AS jsonb))"
+        ),
+        {
+            "workspace_id": request.workspace_id,
+            "who": request.who,
+            "subject": f"campaign:{campaign_id}",
+            "details": json.dumps({"queued": queued, "rejected": len(rejected)}),
+        },
+    )
+    wake.dispatcher(db)
+    return describe(db, campaign_id, idempotent=False)
+
+
+def describe(db: Connection, campaign_id: int, *, idempotent: bool) -> Launched:
+    """The proof of queuing of a campaign, counted now."""
+    campaign = db.execute(query("describe_launch"), {"id": campaign_id}).one()
+    items = db.execute(
+        text("SELECT phone, lead_id, status FROM messages WHERE campaign_id = :id ORDER BY id LIMIT :n"),
+        {"id": campaign_id, "n": ITEMS},
+    ).mappings()
+    invalid = db.execute(
+        text("SELECT phone, row, reason FROM rejected_rows WHERE campaign_id = :id ORDER BY row LIMIT :n"),
+        {"id": campaign_id, "n": INVALID_SAMPLE},
+    ).mappings()
+    return Launched(
+        campaign_id=campaign_id,
+        job_id=campaign.job_id,
+        status=campaign.status,
+        queued_count=campaign.queued_count,
+        sent_count=campaign.sent_count,
+        invalid_count=campaign.invalid_count,
+        invalid=[dict(row) for row in invalid],
+        items=[dict(row) for row in items],
+        idempotent=idempotent,
+    )
+
+
+def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
+    """Who can be written to; a person who lacks a value of the message joins the rejected rows."""
+    try:
+        message = template.parse(request.message)
+    except template.TemplateError as error:
+        raise LaunchRefused("BAD_MESSAGE", f"The message cannot be read: {error}.", {"field": "message"}) from None
+    if not request.people and not request.rejected:
+        raise LaunchRefused(
+            "NO_RECIPIENTS",
+            "There is nobody to send to: give recipients, phones or lead_ids.",
+            {"missing_field": "recipients", "selection_count": 0, "workspace_id": request.workspace_id},
+        )
+    people: list[Person] = []
+    rejected = list(request.rejected)
+    for person in request.people:
+        if template.missing(message, _values(person)):
+            rejected.append(RejectedRow(person.row, person.phone, "missing_variable", _cells(request, person)))
+        else:
+            people.append(person)
+    if not people:
+        raise LaunchRefused(
+            "ALL_INVALID",
+            f"None of the {len(rejected)} recipients can be sent to.",
+            {
+                "invalid": [
+                    {"phone": row.raw, "row": row.row, "reason": row.reason} for row in rejected[:INVALID_SAMPLE]
+                ],
+                "invalid_recipients_count": len(rejected),
+            },
+        )
+    return people, rejected
+
+
+def _values(person: Person) -> dict[str, str]:
+    return {"name": person.name, **person.variables} if person.name else dict(person.variables)
+
+
+def _cells(request: Launch, person: Person) -> tuple[str, ...]:
+    values = {template.variable_key(name): value for name, value in _values(person).items()}
+    values[template.variable_key(request.phone_header)] = person.phone
+    return tuple(values.get(template.variable_key(header), "") for header in request.headers)
+
+
+def _shown_suppressed(person: Person) -> dict[str, object]:
+    return {"phone": person.phone, "row": person.row, "reason": "suppressed"}
+
+
+def _content_key(request: Launch) -> str:
+    people = [(person.phone, _values(person)) for person in request.people]
+    return "content:" + content_hash(people, message=request.message, scheduled_at=request.scheduled_at)
+
+
+def _choose_devices(db: Connection, request: Launch) -> list[int]:
+    """The devices that the campaign may use. Refused when it is known that none of them can send (R4)."""
+    found = devices.for_launch(db, request.workspace_id, request.device_ids)
+    unknown = set(request.device_ids or ()) - {device.id for device in found}
+    if unknown:
+        raise LaunchRefused(
+            "UNKNOWN_DEVICE", f"There is no device {min(unknown)}.", {"field": "device_ids", "unknown": sorted(unknown)}
+        )
+    able = [device for device in found if device.may_send]
+    # For a time to come it is enough that there are devices: whether they can send is asked when it fires.
+    if not able and not (request.scheduled_at is not None and found):
+        raise LaunchRefused(
+            "WHATSAPP_NOT_CONNECTED",
+            "No phone can send: connect one and launch again.",
+            {"requires_connection": True, "devices": [device.trouble() for device in found]},
+        )
+    return [device.id for device in (found if request.device_ids is not None or not able else able)]
+
+
+def _insert_campaign(db: Connection, request: Launch, campaign_id: int, device_ids: Sequence[int]) -> None:
+    db.execute(
+        query("insert_campaign"),
+        {
+            "id": campaign_id,
+            "workspace_id": request.workspace_id,
+            "title": request.title or f"Broadcast {campaign_id}",
+            "message": request.message,
+            "scheduled_at": request.scheduled_at,
+            "min_delay_s": request.min_delay_s,
+            "max_delay_s": request.max_delay_s,
+            "job_id": uuid4(),
+            "headers": json.dumps(list(request.headers)),
+        },
+    )
+    db.execute(
+        text("INSERT INTO campaign_devices (campaign_id, device_id) SELECT :id, unnest(CAST(:devices AS bigint[]))"),
+        {"id": campaign_id, "devices": list(device_ids)},
+    )
+
+
+def _copy_people(db: Connection, request: Launch, people: Sequence[Person]) -> None:
+    """Into a temporary table by COPY, the only way that stays fast at a hundred thousand people."""
+    db.execute(
+        text(
+            "CREATE TEMPORARY TABLE launch_people (row int, phone text, name text, variables jsonb, lead_id bigint)"
+            " ON COMMIT DROP"
+        )
+    )
+    cursor = db.connection.cursor()
+    try:
+        cursor.copy_expert("COPY launch_people FROM STDIN", _PeopleAsCopy(request, people))
+    finally:
+        cursor.close()
+
+
+class _PeopleAsCopy(io.TextIOBase):
+    """People as the text format of COPY, made a piece at a time so that no second copy of them stands in memory."""
+
+    def __init__(self, request: Launch, people: Sequence[Person]) -> None:
+        self._lines = (_copy_line(person, request.leads.get(person.phone)) for person in people)
+        self._left = ""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1) -> str:
+        pieces, length = [self._left], len(self._left)
+        while size is None or size < 0 or length < size:
+            line = next(self._lines, None)
+            if line is None:
+                break
+            pieces.append(line)
+            length += len(line)
+        whole = "".join(pieces)
+        cut = len(whole) if size is None or size < 0 else size
+        self._left = whole[cut:]
+        return whole[:cut]
+
+
+def _copy_line(person: Person, lead_id: int | None) -> str:
+    cells = (
+        str(person.row),
+        person.phone,
+        _escaped(person.name) if person.name else r"\N",
+        _escaped(json.dumps(person.variables, ensure_ascii=False)),
+        r"\N" if lead_id is None else str(lead_id),
+    )
+    return "\t".join(cells) + "\n"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _insert_rejected(
+    db: Connection, campaign_id: int, headers: Sequence[str], rejected: Sequence[RejectedRow]
+) -> None:
+    if not rejected:
+        return
+    db.execute(
+        text(
+            "INSERT INTO rejected_rows (campaign_id, row, phone, reason, cells)"
+            " SELECT :id, * FROM unnest(CAST(:rows AS int[]), CAST(:phones AS text[]), CAST(:reasons AS text[]),"
+            "   CAST(:cells AS jsonb[])) ON CONFLICT DO NOTHING"
+        ),
+        {
+            "id": campaign_id,
+            "rows": [row.row for row in rejected],
+            "phones": [row.raw[:100] for row in rejected],
+            "reasons": [row.reason for row in rejected],
+            "cells": [
+                json.dumps({"cells": [cell[:1000] for cell in row.cells], "first_row": row.first_row})
+                for row in rejected
+            ],
+        },
+    )

@@ -1,0 +1,26 @@
+"""Never send to a number again: from now on, and what waits for it ends in the same transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+
+def suppress(db: Connection, workspace_id: int, phone: str, *, reason: str, proof: str) -> int:
+    """Put a number (E.164) on the never-send list; returns how many waiting messages that ended.
+
+    ``reason``: opt_out, invalid, complaint or by_hand; ``proof``: in words, when and why. The first proof is kept.
+    """
+    db.execute(
+        text(
+            "INSERT INTO suppressions (workspace_id, phone, reason, proof) VALUES (:workspace_id, :phone, :reason, :proof)"
+            " ON CONFLICT DO NOTHING"
+        ),
+        {"workspace_id": workspace_id, "phone": phone, "reason": reason, "proof": proof},
+    )
+    return db.execute(
+        text(
+            "UPDATE messages SET status = 'suppressed', error_code = 'suppressed', error_reason = NULL"
+            " WHERE workspace_id = :workspace_id AND phone = :phone AND status = 'queued'"
+        ),
+        {"workspace_id": workspace_id, "phone": phone},
+    ).rowcount
