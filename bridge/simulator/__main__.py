@@ -77,6 +77,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=DRAIN_S,
         backlog=2048,
     )
+    log.info("[BRIDGE] simulator on http://%s:%d", *listener.getsockname()[:2])
     background = [asyncio.create_task(outbox.run()), asyncio.create_task(_forget_old(ledger))]
     try:
         await uvicorn.Server(config).serve(sockets=[listener])
@@ -117,7 +118,6 @@ def main() -> None:
         listener = socket.create_server((settings.host, port), backlog=2048)
     except OSError as error:
         _refuse(f"The simulator cannot listen on {settings.host}:{port}: {error.strerror}", 1)
-    log.info("[BRIDGE] simulator on http://%s:%d", settings.host, listener.getsockname()[1])
     with contextlib.closing(listener):
         try:
             uvloop.run(serve(settings, listener))
