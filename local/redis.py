@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from local.errors import LocalError
 from local.server import EmbeddedServer
@@ -58,7 +60,13 @@ class EmbeddedRedis(EmbeddedServer):
 
     def _answers(self) -> bool:
         try:
-            with redis.Redis(host="127.0.0.1", port=self.port, password=self._password, socket_timeout=2) as client:
+            with redis.Redis(
+                host="127.0.0.1",
+                port=self.port,
+                password=self._password,
+                socket_timeout=2,
+                retry=Retry(NoBackoff(), 0),  # the caller asks again, and looks in between whether the server has died
+            ) as client:
                 return bool(client.ping())
         except (redis.ConnectionError, redis.TimeoutError):  # not there yet, or still loading its file
             return False

@@ -24,5 +24,5 @@ if [ ! -e "$stamp" ] || ! runs .venv/bin/python; then
     "$python" -m venv .venv
 fi
 rm -f "$stamp"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+.venv/bin/python -m pip install -qq --disable-pip-version-check --requirement requirements.txt
 touch "$stamp"
