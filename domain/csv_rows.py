@@ -133,11 +133,10 @@ def _header_width(text: str, delimiter: str) -> int:
 def _check_headers(headers: tuple[str, ...]) -> None:
     if any(_LOOKS_LIKE_A_PHONE.fullmatch(header) and sum(map(str.isdigit, header)) > 8 for header in headers):
         raise CsvRefused("header_missing", "The first row is a person: put a row with the columns' names above it.")
-    if "" in headers or not headers:
-        raise CsvRefused(
-            "header_missing",
-            f"Column {headers.index('') + 1 if headers else 1} has no name in the first row: name it or remove it.",
-        )
+    nameless = [number for number, header in enumerate(headers, start=1) if not header.strip("".join(DELIMITERS))]
+    if nameless or not headers:
+        column = nameless[0] if nameless else 1
+        raise CsvRefused("header_missing", f"Column {column} has no name in the first row: name it or remove it.")
     keys = [variable_key(header) for header in headers]
     twice = [header for header, key in zip(headers, keys, strict=True) if keys.count(key) > 1]
     if twice:

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from domain import phone
+from domain.failures import DEVICE_CODES, FAILURES, Concerns, lookup
+
+OF_THE_BRIDGE_CONTRACT = [
+    *(
+        "not_connected",
+        "qr_required",
+        "restricted",
+        "logged_out",
+        "banned",
+        "not_on_whatsapp",
+        "invalid_recipient",
+        "unsupported_media",
+        "too_large",
+    ),
+    *("throttled", "send_timeout", "provider_error", "internal", "in_flight", "key_closed", "key_conflict"),
+]
+OURS = [
+    *(
+        "expired",
+        "no_device",
+        "no_recipients",
+        "cancelled",
+        "bridge_unreachable",
+        "bridge_secret",
+        "poison",
+        "attempts_used_up",
+        "suppressed",
+    ),
+    *(
+        "outcome_unknown",
+        "missing_variable",
+        "duplicate",
+        "not_a_mobile",
+        "too_many_cells",
+        "field_too_long",
+        "bad_character",
+        "bad_value",
+    ),
+]
+
+
+@pytest.mark.parametrize("code", [*OF_THE_BRIDGE_CONTRACT, *OURS, *get_args(phone.Reason)])
+def test_every_code_has_words(code: str) -> None:
+    failure = FAILURES[code]
+    assert lookup(code) is failure
+    assert failure.code == code
+    assert failure.reason
+    assert failure.advice.endswith(".")
+    assert failure.concerns in get_args(Concerns)
+
+
+def test_a_device_is_struck_only_by_its_own_errors() -> None:
+    own = {"not_connected", "qr_required", "restricted", "logged_out", "banned", "no_session"}
+    assert own == DEVICE_CODES
+
+
+def test_an_unknown_code_is_shown_as_it_is() -> None:
+    unknown = lookup("from_a_newer_bridge")
+    assert "from_a_newer_bridge" in unknown.reason
+    assert unknown.concerns == "system"
