@@ -110,9 +110,10 @@ def masked(e164: str) -> str:
 
 def _written(raw: str) -> str | Rejected:
     """The digits of a cell, with ``+`` in front when they are international, without what people put between them."""
-    if len(raw) > _LONGEST_CELL:
-        return _INVALID_FORMAT if raw.strip() else _MISSING
-    text = raw if _DIGITS.fullmatch(raw) else _plain(raw)
+    text = raw.strip()
+    if len(text) > _LONGEST_CELL:
+        return _INVALID_FORMAT
+    text = text if _DIGITS.fullmatch(text) else _plain(text)
     if not text:
         return _MISSING
     if not _DIGITS.fullmatch(text):

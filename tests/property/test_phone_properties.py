@@ -11,9 +11,7 @@ from domain.phone import Phone, Rejected, masked, parse, whatsapp_address
 
 mobiles = st.integers(0, 9_999_999).map(lambda n: f"+97250{n:07d}")
 scripts = st.sampled_from([ord("0"), 0x0660, 0x06F0, 0x0966, 0xFF10])
-fillers = st.lists(
-    st.sampled_from(["", " ", "-", "\u00a0", "\u200f", "\u202a", "\u2011"]), min_size=13, max_size=13
-)
+fillers = st.lists(st.sampled_from(["", " ", "-", "\u00a0", "\u200f", "\u202a", "\u2011"]), min_size=13, max_size=13)
 
 
 @given(st.text(max_size=80), st.sampled_from(["IL", "US", "MY", "DE"]))

@@ -39,6 +39,12 @@ def test_other_encodings_are_asked_for_and_then_read(written_in: str) -> None:
     assert read_csv(data, encoding=written_in).headers == ("טלפון", "שם")
 
 
+def test_utf_16_without_its_mark_does_not_pass_for_utf_8() -> None:
+    data = "phone,name\n0500000001,Dana\n".encode("utf-16-le")
+    assert refused(data).code == "encoding_unknown"
+    assert read_csv(data, encoding="utf-16").headers == ("phone", "name")
+
+
 def test_western_european_text_is_asked_for_too() -> None:
     data = "phone;name\n0500000001;Zoë\n".encode("windows-1252")
     assert refused(data).code == "encoding_unknown"

@@ -24,6 +24,7 @@ SPELLINGS_OF_ONE_NUMBER = [
     "\u200f050\u200b1234567\u200f",
     "\ufeff0501234567",
     "0501234567\n",
+    "0501234567" + " " * 100,
     "'0501234567",
     "\u2019+972501234567",
     "501234567.0",
@@ -77,11 +78,12 @@ def test_every_spelling_is_the_same_number(raw: str) -> None:
         ("-1234517", "invalid_format"),
         ("50123456.5", "invalid_format"),
         ("05012345678", "invalid_format"),
+        ("123456789", "invalid_format"),  # as long as a mobile, but no number of Israel begins so
         ("+9991234567", "invalid_format"),
         ("447911123456", "invalid_format"),
         ("05\u00b21234567", "invalid_format"),  # a superscript is a footnote, not a digit
         ("120363025246125486@g.us", "invalid_format"),
-        ("0" * 100, "invalid_format"),
+        ("050" + "-" * 100 + "1234567", "invalid_format"),
         ("9" * 1_000_000, "invalid_format"),
     ],
 )
