@@ -18,7 +18,7 @@ def vulnerabilities(report: str) -> list[str]:
     if skipped := [package["name"] for package in packages if "skip_reason" in package]:
         raise LocalError(f"the advisory service does not answer for {len(skipped)} of {len(packages)} packages")
     return [
-        f"{package['name']} {package['version']}: {found['id']}, fixed in {found['fix_versions'] or 'no version yet'}"
+        f"{package['name']} {package['version']}: {found['id']}, fixed in {', '.join(found['fix_versions']) or 'none'}"
         for package in packages
         for found in package["vulns"]
     ]

@@ -1,0 +1,28 @@
+"""What the tests of this folder share."""
+
+import pwd
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local.child import Owner
+from local.place import UNPRIVILEGED
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port on which somebody else listens."""
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", 0))
+        somebody.listen()
+        yield somebody.getsockname()[1]
+
+
+@pytest.fixture
+def as_unprivileged() -> Callable[[], Owner]:
+    def look_up() -> Owner:
+        user = pwd.getpwnam(UNPRIVILEGED)
+        return Owner(user.pw_uid, user.pw_gid)
+
+    return look_up
