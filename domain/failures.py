@@ -100,6 +100,9 @@ FAILURES: Final = {failure.code: failure for failure in _TABLE}
 
 DEVICE_CODES: Final = frozenset(failure.code for failure in _TABLE if failure.concerns == "device")
 
+# The bridge itself is away, for all of its devices; like a device that is away it uses up nobody's attempt
+BRIDGE_AWAY_CODES: Final = frozenset({"bridge_unreachable", "bridge_secret"})
+
 
 def lookup(code: str) -> Failure:
     """The entry of a code. A code that is not in the table (from a newer bridge) gets an entry that says so."""

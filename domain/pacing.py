@@ -1,6 +1,6 @@
 """The time between two messages of one device (R11). All times in milliseconds.
 
-The worker draws the gap here and hands it to the statement that begins a message, which moves the device's due time.
+The statement that begins a message moves its device's due time by the gap; chance comes from here.
 """
 
 from __future__ import annotations
@@ -48,19 +48,38 @@ DEFAULTS: Final[Mapping[str, ProviderDefaults]] = MappingProxyType(
     }
 )
 
-JITTER_MS: Final = (100, 300)
+JITTER_S: Final = (0.1, 0.3)
+JITTER_FROM_S: Final = JITTER_S[1]  # a shorter gap was set for speed and would be multiplied: a gap of 0 stays 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Chance's part in a gap: ``fraction`` (0 to 1) of the way from the least to the most, and ``jitter_s`` on top.
+
+    Drawn before a message is begun, because only the statement that begins it knows which campaign's range applies.
+    """
+
+    fraction: float
+    jitter_s: float
+
+
+def draw(rng: Random) -> Draw:
+    """What the worker hands to the statement that begins a message."""
+    return Draw(rng.random(), rng.uniform(*JITTER_S))
 
 
 def next_gap_ms(pace: Pace, campaign_delay: tuple[int, int] | None, rng: Random) -> int:
     """Milliseconds from the message that begins now to the next of the same device.
 
     ``campaign_delay`` is the campaign's own range (least, most), or None; what of it lies below the device's minimum is
-    cut off. Jitter comes on top, but not for a gap shorter than the jitter itself, which it would multiply: such paces
-    are set for speed, and a gap of 0 stays 0. Raises ValueError for a range that is negative or upside down.
+    cut off. Jitter comes on top of a range that begins at JITTER_FROM_S or above. This is the rule that
+    db/sql/begin.sql applies. Raises ValueError for a range that is negative or upside down.
     """
     least, most = campaign_delay or (pace.min_gap_ms, pace.max_gap_ms)
     _check_range(least, most)
-    gap = rng.randint(max(least, pace.min_gap_ms), max(most, pace.min_gap_ms))
-    if pace.jitter and gap >= JITTER_MS[1]:
-        gap += rng.randint(*JITTER_MS)
-    return gap
+    least, most = max(least, pace.min_gap_ms), max(most, pace.min_gap_ms)
+    chance = draw(rng)
+    gap = least + chance.fraction * (most - least)
+    if pace.jitter and least >= JITTER_FROM_S * 1000:
+        gap += chance.jitter_s * 1000
+    return round(gap)

@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.pacing import JITTER_MS, Pace, next_gap_ms
+from domain.pacing import Pace, draw, next_gap_ms
 
 ranges = st.tuples(st.integers(0, 60_000), st.integers(0, 60_000)).map(lambda pair: (min(pair), max(pair)))
 
@@ -17,7 +17,7 @@ def test_no_gap_is_below_the_minimum_nor_outside_its_range(
     pace = Pace(*own, jitter=jitter)
     gap = next_gap_ms(pace, delay, Random(seed))
     least, most = delay or own
-    extra = JITTER_MS[1] if jitter else 0
+    extra = 300 if jitter else 0
     assert max(least, pace.min_gap_ms) <= gap <= max(most, pace.min_gap_ms) + extra
     assert gap == next_gap_ms(pace, delay, Random(seed))
 
@@ -25,3 +25,10 @@ def test_no_gap_is_below_the_minimum_nor_outside_its_range(
 @given(st.integers(300, 60_000), st.integers())
 def test_jitter_is_on_top(gap: int, seed: int) -> None:
     assert gap + 100 <= next_gap_ms(Pace(gap, gap), None, Random(seed)) <= gap + 300
+
+
+@given(st.integers())
+def test_chance_stays_within_its_bounds(seed: int) -> None:
+    chance = draw(Random(seed))
+    assert 0 <= chance.fraction < 1
+    assert 0.1 <= chance.jitter_s <= 0.3

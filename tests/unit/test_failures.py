@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from domain import phone
-from domain.failures import DEVICE_CODES, FAILURES, Concerns, lookup
+from domain.failures import BRIDGE_AWAY_CODES, DEVICE_CODES, FAILURES, Concerns, lookup
 
 OF_THE_BRIDGE_CONTRACT = [
     *(
@@ -59,6 +59,11 @@ def test_every_code_has_words(code: str) -> None:
 def test_a_device_is_struck_only_by_its_own_errors() -> None:
     own = {"not_connected", "qr_required", "restricted", "logged_out", "banned", "no_session"}
     assert own == DEVICE_CODES
+
+
+def test_a_bridge_that_is_away_is_told_from_one_that_answers() -> None:
+    assert all(FAILURES[code].concerns == "bridge" for code in BRIDGE_AWAY_CODES)
+    assert "throttled" not in BRIDGE_AWAY_CODES
 
 
 def test_an_unknown_code_is_shown_as_it_is() -> None:

@@ -24,6 +24,7 @@ def test_the_defaults_of_each_provider() -> None:
 
 def test_a_gap_of_nothing_stays_nothing() -> None:
     assert set(gaps(Pace(0, 0))) == {0}
+    assert set(gaps(Pace(299, 299))) == {299}
 
 
 def test_jitter_can_be_off() -> None:
