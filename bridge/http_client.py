@@ -103,9 +103,7 @@ class HttpBridge:
             self._local.session = session
         return session
 
-    def _ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_s: float
-    ) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_s: float) -> dict[str, Any]:
         try:
             answer = self._session().request(
                 method,

@@ -80,6 +80,7 @@ _TABLE: Final = (
         "bridge_secret", "The bridge refused our secret", "bridge", "Safe to retry when BRIDGE_SECRET is corrected."
     ),
     Failure("in_flight", "The bridge is still sending this message", "bridge", _WAIT_OR_DECIDE),
+    Failure("no_answer", "The connection to the bridge broke before it answered", "bridge", _WAIT_OR_DECIDE),
     Failure("key_closed", "The message was withdrawn before it was sent", "bridge", _RETRY),
     # Ourselves
     Failure(
@@ -93,6 +94,9 @@ _TABLE: Final = (
     Failure("no_device", "No phone could send", "system", "Safe to retry when a phone is connected."),
     Failure("no_recipients", "Nobody matched", "system", "Choose other people."),
     Failure("cancelled", "It was cancelled before it was sent", "system", "Nothing was sent."),
+    Failure("worker_lost", "Our worker stopped before it was sent", "system", _RETRY),
+    Failure("not_sent_after_all", "It was in doubt, and the bridge now reports that it was not sent", "system", _RETRY),
+    Failure("none_sent", "Nobody could be sent to", "system", "See each person's reason."),
     Failure("poison", "Our worker failed on it again and again", "system", "Do not retry: report it, it is our error."),
 )
 

@@ -45,7 +45,7 @@ def resume(db: Connection, campaign_id: int, *, who: str) -> None:
     if campaign.status not in ("paused", "running"):
         raise ControlRefused("not_possible", f"A campaign that is {campaign.status} cannot be resumed.")
     _set(db, campaign_id, "status = 'running'")
-    fresh_windows(db, "m.campaign_id = :id", {"id": campaign_id})
+    _fresh_windows(db, campaign_id=campaign_id)
     _audit(db, campaign.workspace_id, who, "resume", f"campaign:{campaign_id}")
     wake.dispatcher(db)
 
@@ -118,7 +118,9 @@ def retry_unknown(db: Connection, message_id: int, *, who: str) -> None:
 def stop_all(db: Connection, workspace_id: int, *, who: str) -> None:
     """Nothing of this workspace begins any more until ``go``: one switch, checked at every begin."""
     db.execute(
-        text("UPDATE workspaces SET sending_stopped_at = coalesce(sending_stopped_at, clock_timestamp()) WHERE id = :id"),
+        text(
+            "UPDATE workspaces SET sending_stopped_at = coalesce(sending_stopped_at, clock_timestamp()) WHERE id = :id"
+        ),
         {"id": workspace_id},
     )
     _audit(db, workspace_id, who, "stop_all", f"workspace:{workspace_id}")
@@ -127,19 +129,20 @@ def stop_all(db: Connection, workspace_id: int, *, who: str) -> None:
 def go(db: Connection, workspace_id: int, *, who: str) -> None:
     """Sending goes on."""
     db.execute(text("UPDATE workspaces SET sending_stopped_at = NULL WHERE id = :id"), {"id": workspace_id})
-    fresh_windows(db, "m.workspace_id = :id", {"id": workspace_id})
+    _fresh_windows(db, workspace_id=workspace_id)
     _audit(db, workspace_id, who, "go", f"workspace:{workspace_id}")
     wake.dispatcher(db)
 
 
-def fresh_windows(db: Connection, which: str, values: dict[str, Any]) -> None:
+def _fresh_windows(db: Connection, *, campaign_id: int | None = None, workspace_id: int | None = None) -> None:
     """Waiting messages start a new window: what their device stalled meanwhile is not theirs. Touches no row usually."""
     db.execute(
         text(
             "UPDATE messages m SET stalled_base_s = d.stalled_s FROM devices d"
-            f" WHERE {which} AND m.status = 'queued' AND d.id = m.device_id AND d.stalled_s > m.stalled_base_s"  # noqa: S608
+            " WHERE (m.campaign_id = :campaign_id OR m.workspace_id = :workspace_id)"
+            " AND m.status = 'queued' AND d.id = m.device_id AND d.stalled_s > m.stalled_base_s"
         ),
-        values,
+        {"campaign_id": campaign_id, "workspace_id": workspace_id},
     )
 
 

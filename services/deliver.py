@@ -121,9 +121,7 @@ def _record_sent(db: Connection, begun: Begun, result: Sent) -> Recorded:
     return Recorded("late" if raised is None else "sent", row.next_send_at)
 
 
-def _record_not_sent(
-    db: Connection, begun: Begun, result: NotSent, max_attempts: int, rng: random.Random
-) -> Recorded:
+def _record_not_sent(db: Connection, begun: Begun, result: NotSent, max_attempts: int, rng: random.Random) -> Recorded:
     code = result.code
     of_device, of_bridge = code in failures.DEVICE_CODES, code in failures.BRIDGE_AWAY_CODES
     uses_up = not (of_device or of_bridge or code == "throttled")
@@ -159,7 +157,9 @@ def _record_not_sent(
 def _record_in_doubt(db: Connection, begun: Begun, result: InDoubt) -> Recorded:
     """The lease ends now, so that recovery looks the key up at once instead of when it would have run out."""
     db.execute(
-        text("UPDATE messages SET lease_until = clock_timestamp() WHERE id = :id AND attempt = :n AND slot IS NOT NULL"),
+        text(
+            "UPDATE messages SET lease_until = clock_timestamp() WHERE id = :id AND attempt = :n AND slot IS NOT NULL"
+        ),
         {"id": begun.message_id, "n": begun.attempt},
     )
     db.execute(
@@ -196,9 +196,7 @@ def prove_not_sent(
     that the message then has, or None when it was no longer this attempt's.
     """
     db.execute(
-        text(
-            "SELECT c.id FROM messages m JOIN campaigns c ON c.id = m.campaign_id WHERE m.id = :id FOR SHARE OF c"
-        ),
+        text("SELECT c.id FROM messages m JOIN campaigns c ON c.id = m.campaign_id WHERE m.id = :id FOR SHARE OF c"),
         {"id": message_id},
     )
     db.execute(text("SELECT id FROM messages WHERE id = :id FOR UPDATE"), {"id": message_id})

@@ -48,7 +48,7 @@ def for_launch(db: Connection, workspace_id: int, device_ids: Sequence[int] | No
     """The chosen devices of a workspace, or all of them (None), in the order of their ids."""
     rows = db.execute(
         text(
-            f"{_COLUMNS} WHERE d.workspace_id = :workspace_id"  # noqa: S608 (constant text)
+            f"{_COLUMNS} WHERE d.workspace_id = :workspace_id"
             " AND (CAST(:ids AS bigint[]) IS NULL OR d.id = ANY(:ids)) ORDER BY d.id"
         ),
         {"workspace_id": workspace_id, "ids": None if device_ids is None else list(device_ids)},
@@ -60,7 +60,7 @@ def of_campaign(db: Connection, campaign_id: int) -> list[Candidate]:
     """The devices that a campaign may use and that were not taken out of it."""
     rows = db.execute(
         text(
-            f"{_COLUMNS} JOIN campaign_devices cd ON cd.device_id = d.id"  # noqa: S608 (constant text)
+            f"{_COLUMNS} JOIN campaign_devices cd ON cd.device_id = d.id"
             " WHERE cd.campaign_id = :id AND cd.out_at IS NULL ORDER BY d.id"
         ),
         {"id": campaign_id},

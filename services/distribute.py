@@ -5,9 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from domain.distribution import Share, deal
+from domain.pacing import speed
 from services import devices, wake
-
-_FASTEST = 1000.0  # messages/s taken for a device without any gap
 
 
 def distribute(db: Connection, campaign_id: int) -> int | None:
@@ -49,7 +48,7 @@ def deal_waiting(db: Connection, campaign_id: int) -> int:
 
 def move(db: Connection, message_ids: list[int], able: list[devices.Candidate]) -> None:
     """Give these queued messages to these devices, in proportion to their speed."""
-    dealt = deal(len(message_ids), [Share(device.id, _speed(device)) for device in able])
+    dealt = deal(len(message_ids), [Share(device.id, speed(device.min_gap_s, device.max_gap_s)) for device in able])
     db.execute(
         text(
             "UPDATE messages m SET device_id = d.id, stalled_base_s = d.stalled_s"
@@ -59,8 +58,3 @@ def move(db: Connection, message_ids: list[int], able: list[devices.Candidate]) 
         ),
         {"messages": message_ids, "devices": dealt},
     )
-
-
-def _speed(device: devices.Candidate) -> float:
-    gap_s = (device.min_gap_s + device.max_gap_s) / 2
-    return min(_FASTEST, 1 / gap_s) if gap_s else _FASTEST

@@ -70,7 +70,9 @@ def _pause(db: Connection, campaign_id: int) -> bool:
         text("UPDATE campaigns SET status = 'running' WHERE id = :id AND status = 'queued'"), {"id": campaign_id}
     )
     paused = db.execute(
-        text("UPDATE campaigns SET status = 'paused', pause_reason = 'no_device' WHERE id = :id AND status = 'running'"),
+        text(
+            "UPDATE campaigns SET status = 'paused', pause_reason = 'no_device' WHERE id = :id AND status = 'running'"
+        ),
         {"id": campaign_id},
     )
     return paused.rowcount > 0

@@ -309,9 +309,7 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
-def _insert_rejected(
-    db: Connection, campaign_id: int, headers: Sequence[str], rejected: Sequence[RejectedRow]
-) -> None:
+def _insert_rejected(db: Connection, campaign_id: int, headers: Sequence[str], rejected: Sequence[RejectedRow]) -> None:
     if not rejected:
         return
     db.execute(

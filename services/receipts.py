@@ -99,10 +99,8 @@ def _apply_receipts(db: Connection, receipts: list[Any]) -> None:
     if not facts:
         return
     ids = sorted({message_id for message_id, _ in facts})
-    before = dict(
-        db.execute(
-            text("SELECT id, status FROM messages WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"), {"ids": ids}
-        )
+    before: dict[int, str] = dict(
+        db.execute(text("SELECT id, status FROM messages WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"), {"ids": ids})
         .tuples()
         .all()
     )

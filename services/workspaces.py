@@ -37,9 +37,7 @@ def first(db: Connection, *, default_country: str, time_zone: str) -> Workspace:
 def _oldest(db: Connection) -> Workspace | None:
     row = (
         db.execute(
-            text(
-                "SELECT id, name, default_country, time_zone, sending_stopped_at FROM workspaces ORDER BY id LIMIT 1"
-            )
+            text("SELECT id, name, default_country, time_zone, sending_stopped_at FROM workspaces ORDER BY id LIMIT 1")
         )
         .mappings()
         .one_or_none()

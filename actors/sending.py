@@ -1,0 +1,100 @@
+"""``send_next``: begin one message of a device, hand it over, record what came of it (design: the engine)."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import dramatiq
+
+from actors import queues
+from actors.runtime import Runtime, runtime
+from bridge.protocol import InDoubt, NotSent, SendResult, Sent
+from db.engine import run
+from db.queries import query
+from domain.phone import masked
+from domain.template import MissingValuesError
+from services import deliver
+from services.deliver import Begun, Recorded
+
+log = logging.getLogger("fanfare.actors")
+
+
+@dramatiq.actor(queue_name=queues.SENDS, priority=queues.SENDS_PRIORITY)
+def send_next(device_id: int, slot: int) -> None:
+    """Send the next message of a device, if it is due. Any number of calls at once send no more than one."""
+    world = runtime()
+    with world.mutex.hold(f"{device_id}:{slot}") as held:
+        if not held:
+            return
+        begun = run(
+            world.engine,
+            lambda db: deliver.begin(
+                db,
+                device_id,
+                slot,
+                worker_id=world.worker_id,
+                lease_s=world.settings.lease_s,
+                rng=world.rng,
+            ),
+        )
+        recorded = None if begun is None else _send(world, begun)
+    if begun is None:
+        _look_again(world, device_id, slot)
+    else:
+        at = recorded.next_send_at if recorded and recorded.next_send_at else begun.next_send_at
+        world.due.again(device_id, slot, at)
+
+
+def _send(world: Runtime, begun: Begun) -> Recorded:
+    started = time.monotonic()
+    result = _hand_over(world, begun)
+    recorded = run(
+        world.engine,
+        lambda db: deliver.record(db, begun, result, max_attempts=world.settings.max_attempts, rng=world.rng),
+    )
+    _log(begun, result, recorded, time.monotonic() - started)
+    return recorded
+
+
+def _hand_over(world: Runtime, begun: Begun) -> SendResult:
+    try:
+        outbound = begun.outbound()
+    except MissingValuesError as error:
+        return NotSent("missing_variable", str(error), "refused", retryable=False)
+    return world.bridge(begun.bridge_address).send(outbound)
+
+
+def _look_again(world: Runtime, device_id: int, slot: int) -> None:
+    """Nothing was begun: the token goes to when something can be, or away."""
+    at = run(world.engine, lambda db: db.execute(query("next_due"), {"device_id": device_id}).scalar_one_or_none())
+    if at is None:
+        world.due.forget(device_id, slot)
+    else:
+        world.due.again(device_id, slot, at)
+
+
+def _log(begun: Begun, result: SendResult, recorded: Recorded, seconds: float) -> None:
+    match result:
+        case Sent():
+            level, words = logging.INFO, "sent"
+        case NotSent(code=code):
+            level, words = logging.WARNING, f"not sent: {code}"
+        case InDoubt(code="key_conflict"):
+            level, words = logging.ERROR, "in doubt: one send key was used for two messages, which is our own error"
+        case InDoubt(code=code):
+            level, words = logging.WARNING, f"in doubt: {code}"
+    shown = masked(begun.phone)
+    log.log(
+        level,
+        "[WA_SEND] broadcast=%s message=%s attempt=%s device=%s %s → %s@s.whatsapp.net %s, now %s, %.0f ms",
+        begun.campaign_id,
+        begun.message_id,
+        begun.attempt,
+        begun.device_id,
+        shown,
+        shown.lstrip("+"),
+        words,
+        recorded.status,
+        seconds * 1000,
+    )

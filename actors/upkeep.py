@@ -1,0 +1,119 @@
+"""What goes by the clock: recovery, health, events, expiry, cleaning up. The dispatcher queues these."""
+
+from __future__ import annotations
+
+import logging
+
+import dramatiq
+
+from actors import once, queues
+from actors.runtime import Runtime, runtime
+from bridge.protocol import BridgeAwayError, BridgeRefusedError, Closed
+from db.engine import run
+from services import clean_up as cleaning
+from services import expire, hand_over, health, receipts, recover
+from services.recover import Doubt
+
+log = logging.getLogger("fanfare.actors")
+
+HEALTH_TIMEOUT_S = 10.0
+
+
+@dramatiq.actor(queue_name=queues.UPKEEP, priority=queues.UPKEEP_PRIORITY)
+def recover_messages() -> None:
+    """Settle every message whose lease is over by what its bridge knows."""
+    world = runtime()
+    once.started(world.redis, "recover_messages")
+    run(world.engine, recover.free_slots)
+    away: set[str] = set()
+    for doubt in run(world.engine, recover.overdue):
+        if doubt.bridge_address not in away:
+            _settle(world, doubt, away)
+    _hand_over(world)
+
+
+def _settle(world: Runtime, doubt: Doubt, away: set[str]) -> None:
+    found: Closed | None = None
+    try:
+        found = world.bridge(doubt.bridge_address).close(doubt.session, doubt.key)
+    except BridgeAwayError as error:
+        unreachable = error
+        run(world.engine, lambda db: health.record_away(db, doubt.bridge_address, unreachable))
+        if not doubt.given_up:
+            away.add(doubt.bridge_address)
+            return
+    except BridgeRefusedError as error:
+        log.warning("[WA_SEND] key=%s the bridge cannot look it up: %s", doubt.key, error.code)
+    status = run(
+        world.engine,
+        lambda db: recover.settle(db, doubt, found, max_attempts=world.settings.max_attempts),
+    )
+    if status is not None:
+        known = found.state if found else "nothing"
+        log.info("[WA_SEND] key=%s recovered: the bridge knew %s, now %s", doubt.key, known, status)
+
+
+@dramatiq.actor(queue_name=queues.UPKEEP, priority=queues.UPKEEP_PRIORITY)
+def check_health() -> None:
+    """Look at the bridges that are due, one call each, and act on what their devices' health means."""
+    world = runtime()
+    once.started(world.redis, "check_health")
+    for address in run(world.engine, health.due):
+        _look(world, address)
+    _hand_over(world)
+
+
+def _look(world: Runtime, address: str) -> None:
+    try:
+        sessions = world.bridge(address).sessions(HEALTH_TIMEOUT_S)
+    except (BridgeAwayError, BridgeRefusedError) as error:
+        away = error if isinstance(error, BridgeAwayError) else BridgeAwayError("bridge_unreachable", error.reason)
+        run(world.engine, lambda db: health.record_away(db, address, away))
+        log.warning("[BRIDGE] %s is away: %s", address, away.reason)
+        return
+    interval_s = world.settings.health_interval_s
+    look = run(world.engine, lambda db: health.record(db, address, sessions, interval_s=interval_s))
+    for device_id in look.came_back:
+        log.info("[BRIDGE] device=%s can send", device_id)
+    for device_id in look.in_trouble:
+        log.warning("[BRIDGE] device=%s cannot send", device_id)
+    for campaign_id in look.resumed:
+        log.info("[WA_BROADCAST] broadcast=%s goes on: a device can send again", campaign_id)
+
+
+def _hand_over(world: Runtime) -> None:
+    for done in run(world.engine, hand_over.hand_over):
+        log.warning(
+            "[WA_BROADCAST] broadcast=%s device=%s taken out after three errors, %s messages to others%s",
+            done.campaign_id,
+            done.device_id,
+            done.moved,
+            "; paused: no device is left" if done.paused else "",
+        )
+
+
+@dramatiq.actor(queue_name=queues.EVENTS, priority=queues.EVENTS_PRIORITY)
+def apply_events() -> None:
+    """Apply stored events until none waits."""
+    world = runtime()
+    once.started(world.redis, "apply_events")
+    while taken := run(world.engine, receipts.apply):
+        log.debug("[EVENTS] %s applied", taken)
+
+
+@dramatiq.actor(queue_name=queues.UPKEEP, priority=queues.UPKEEP_PRIORITY)
+def expire_messages() -> None:
+    """End the messages that are over their window."""
+    world = runtime()
+    once.started(world.redis, "expire_messages")
+    ended = run(world.engine, lambda db: expire.expire(db, window_s=world.settings.message_window_s))
+    for campaign_id, count in ended.items():
+        log.warning("[WA_BROADCAST] broadcast=%s expired=%s", campaign_id, count)
+
+
+@dramatiq.actor(queue_name=queues.UPKEEP, priority=queues.UPKEEP_PRIORITY)
+def clean_up() -> None:
+    """Forget what is kept for a time only."""
+    world = runtime()
+    once.started(world.redis, "clean_up")
+    run(world.engine, cleaning.clean_up)
