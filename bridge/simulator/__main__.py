@@ -27,7 +27,7 @@ from settings import Settings, SettingsError, load, secret
 
 log = logging.getLogger("bridge.simulator")
 
-DRAIN_S = 3
+DRAIN_S = 2
 IDLE_CONNECTION_S = 75  # longer than the pauses between two sends, or a client would often meet a closing connection
 FORGET_EVERY_S = 3600
 

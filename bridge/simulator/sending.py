@@ -103,13 +103,12 @@ class Sender:
         if not (in_time and await _pause(rest_s, deadline)):
             return refuse("send_timeout")
         handover = self._hand_over(attempt, behaviour, wa_id, started_at)
-        session.last_message_at = time.time()
         await self._store.committed()
         if behaviour.twist == "time_out":
             await _pause(attempt.deadline_s, deadline)
         elif behaviour.twist == "receipt_first":
             await asyncio.sleep(RECEIPT_LEAD_S)
-        answer = self._end(attempt.key, behaviour, wa_id, started_at, handover)
+        answer = self._end(session, attempt.key, behaviour, started_at, handover)
         await self._store.committed()
         return None if behaviour.twist == "hang_up" else answer
 
@@ -162,10 +161,11 @@ class Sender:
             self._outbox.put(f"{wa_id}-reply", attempt.session, "inbound", now + REPLY_AFTER_S, reply)
         return handover
 
-    def _end(self, key: str, behaviour: Behaviour, wa_id: str, started_at: float, handover: int) -> Answer:
+    def _end(self, session: Session, key: str, behaviour: Behaviour, started_at: float, handover: int) -> Answer:
         """Write down how a send that was handed over ended."""
         now = time.time()
         self._ledger.over(handover, now)
+        session.last_message_at = now
         if behaviour.twist == "time_out":
             return refuse("send_timeout")
         if behaviour.twist == "break":
@@ -173,7 +173,7 @@ class Sender:
         body = {
             "status": "sent",
             "key": key,
-            "message_id": wa_id,
+            "message_id": message_id(key),
             "duplicate": False,
             "duration_ms": round((now - started_at) * 1000),
         }

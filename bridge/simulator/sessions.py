@@ -22,7 +22,7 @@ from bridge.simulator.store import Store
 
 STARTING_S = 0.3
 SCANNED_AFTER_S, OPEN_AFTER_S = 0.4, 0.3
-QR_LIFE_S = 10.0
+QR_LIFE_S = 5.0
 AWAY_S = 2.0
 RESTRICTED_S = 5.0
 RESTING = ("closed", "logged_out", "banned")

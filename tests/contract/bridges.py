@@ -36,9 +36,9 @@ def until(condition: Callable[[], Any], what: str, within_s: float = 10.0) -> An
     return answer
 
 
-def fresh(ending: str = "00000") -> str:
+def fresh(ending: str | None = None) -> str:
     """The address of a person whom no other test writes to; the ending chooses a behaviour of the simulator."""
-    return f"97250{next(_numbers):04d}{ending}@s.whatsapp.net"
+    return f"97250{next(_numbers):04d}{ending or '00000'}@s.whatsapp.net"
 
 
 def text_to(to: str, key: str | None = None, **more: Any) -> dict[str, Any]:
@@ -84,16 +84,17 @@ class Client:
 
 
 class Bridge(Client):
-    """A bridge to test against: its sessions are made ready a dozen at a time."""
+    """A bridge to test against: its sessions are made ready several at a time."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, at_a_time: int) -> None:
         super().__init__(url)
+        self._at_a_time = at_a_time
         self._ready: list[str] = []
 
     def new_session(self) -> str:
         """A session that can send and that no other test uses."""
         if not self._ready:
-            self._ready = [f"session-{next(_numbers)}" for _ in range(12)]
+            self._ready = [f"session-{next(_numbers)}" for _ in range(self._at_a_time)]
             for session in self._ready:
                 self.post(f"/whatsapp/{session}/start")
             until(lambda: all(self.status(session)["can_send"] for session in self._ready), "sessions can send")
@@ -103,8 +104,9 @@ class Bridge(Client):
 class Simulator:
     """A simulator process of its own."""
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
+    def __init__(self, data_dir: Path, sessions_at_a_time: int, **settings: str) -> None:
         self.data_dir = data_dir
+        self._sessions_at_a_time = sessions_at_a_time
         self._settings = {"BRIDGE_SECRET": SECRET, "SIMULATOR_LATENCY_MS": "20"} | settings
         self.start()
 
@@ -114,7 +116,7 @@ class Simulator:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert "simulator on http" in line, line
-        self.bridge = Bridge(line.split()[-1])
+        self.bridge = Bridge(line.split()[-1], self._sessions_at_a_time)
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
@@ -146,9 +148,9 @@ def launch(data_dir: Path, **settings: str) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def simulator(data_dir: Path, **settings: str) -> Iterator[Simulator]:
+def simulator(data_dir: Path, sessions_at_a_time: int = 1, **settings: str) -> Iterator[Simulator]:
     """A simulator process for as long as the block lasts."""
-    running = Simulator(data_dir, **settings)
+    running = Simulator(data_dir, sessions_at_a_time, **settings)
     try:
         yield running
     finally:
