@@ -67,16 +67,14 @@ def place_for(folder: Path) -> Place:
 
 
 def remove_place(folder: Path, place: Place) -> None:
-    """Remove the home and, with the last home of this clone, the copied programs."""
-    if place.owner is None:
-        shutil.rmtree(place.home, ignore_errors=True)
-        return
-    with _shared_by_clone() as shared:
-        shutil.rmtree(place.home, ignore_errors=True)
-        place.home.with_suffix(".made-for").unlink(missing_ok=True)
-        (folder / "place").unlink(missing_ok=True)
-        if not list(_homes(shared)):
-            shutil.rmtree(shared)
+    """Remove the folder, its home and, with the last home of this clone, the copied programs."""
+    if place.owner is not None:
+        with _shared_by_clone() as shared:
+            shutil.rmtree(place.home, ignore_errors=True)
+            place.home.with_suffix(".made-for").unlink(missing_ok=True)
+            if not list(_homes(shared)):
+                shutil.rmtree(shared)
+    shutil.rmtree(folder)
 
 
 @contextmanager

@@ -61,9 +61,9 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def remove(self) -> None:
         self.stop()
-        if self._place is not None:
-            remove_place(self.folder, self._place)
-            self._place = None
+        if self.folder.exists():
+            remove_place(self.folder, self._placed())
+        self._place = None
 
     def _placed(self) -> Place:
         if self._place is None:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-from local.place import SHARED
 from local.processes import alive
 from settings import ROOT
 
@@ -120,8 +119,3 @@ class Clone:
 
     def redis_url(self) -> str:
         return f"redis://:{self.kept('secrets')['redis_password']}@127.0.0.1:{self.kept('ports')['redis']}/0"
-
-
-def root_folders() -> set[str]:
-    """What lies below the shared folder, which only root makes."""
-    return {entry.name for entry in SHARED.iterdir()} if SHARED.exists() else set()

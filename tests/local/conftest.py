@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local.child import Owner
-from local.place import UNPRIVILEGED
+from local.place import SHARED, UNPRIVILEGED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Root's databases lie outside the temporary folders: the tests remove each one they make."""
+    yield
+    ours = str(tmp_path_factory.getbasetemp())
+    assert [note for note in SHARED.glob("*/*.made-for") if note.read_text().startswith(ours)] == []
 
 
 @pytest.fixture

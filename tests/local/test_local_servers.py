@@ -1,6 +1,7 @@
 """The embedded Postgres and Redis, for real."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
-from clone import root_folders, wait_until
+from clone import wait_until
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -260,20 +261,23 @@ class TestRootsPlace:
     def test_a_removed_folder_gets_a_new_home_and_the_older_one_is_named(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        older = place_for(tmp_path)
-        (tmp_path / "place").unlink()
-        newer = place_for(tmp_path)
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        older = place_for(folder)
+        shutil.rmtree(folder)
+        folder.mkdir()
+        newer = place_for(folder)
         assert newer.home != older.home
         assert str(older.home) in capsys.readouterr().out
-        remove_place(tmp_path, older)
-        remove_place(tmp_path, newer)
+        remove_place(folder, newer)
+        folder.mkdir()
+        remove_place(folder, older)
 
     def test_removing_leaves_nothing(self, tmp_path: Path) -> None:
-        before = root_folders()
         server = EmbeddedPostgres(tmp_path / "postgres", password="secret", fsync=False)
         server.start()
         home = server.data.parent
         assert os.stat(home).st_uid != 0
         server.remove()
         assert not home.exists()
-        assert root_folders() <= before
+        assert not server.folder.exists()
