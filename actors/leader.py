@@ -29,8 +29,8 @@ class Leader:
     def take(cls, engine: Engine) -> Leader | None:
         """Become the leader, or None when another is."""
         connection = engine.raw_connection()
-        connection.detach()  # ours until it breaks or we close it
         raw: Any = connection.driver_connection
+        connection.detach()  # ours until it breaks or we close it
         raw.autocommit = True
         with raw.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,))
