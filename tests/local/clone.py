@@ -61,27 +61,33 @@ def _home(folder: Path) -> str:
 class Clone:
     """The clone in ``folder`` (0700), with methods that run it as a person would."""
 
-    def __init__(self, folder: Path, procfile: str = PROCFILE) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(mode=0o700)
         shutil.copytree(ROOT / "local", folder / "local", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "settings.py", folder)
         shutil.copy(Path(__file__).with_name("standin.py"), folder)
         (folder / "local" / "seed.py").write_text("print('seeded')\n")
-        (folder / "Procfile").write_text(procfile)
+        self.procfile(PROCFILE)
         self.runs: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def end_runs(self) -> None:
         for run in self.runs:
             if run.poll() is None:
                 run.send_signal(signal.SIGINT)
         for run in self.runs:
-            run.communicate(timeout=DEADLINE_S)
+            run.wait(DEADLINE_S)
+
+    def __exit__(self, *_: object) -> None:
+        self.end_runs()
         if os.geteuid() == 0 and _home(self.folder) != str(self.folder):
             shutil.rmtree(Path(_home(self.folder)).parent)
+
+    def procfile(self, text: str) -> None:
+        (self.folder / "Procfile").write_text(text)
 
     def up(self, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start ``python -m local.up``; what it says goes to the file ``said``."""

@@ -20,10 +20,18 @@ from local.errors import LocalError
 from settings import Settings
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Iterator[Clone]:
-    with Clone(tmp_path / "clone") as made:
+@pytest.fixture(scope="module")
+def one_clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    with Clone(tmp_path_factory.mktemp("up") / "clone") as made:
         yield made
+
+
+@pytest.fixture
+def clone(one_clone: Clone) -> Iterator[Clone]:
+    """The clone as a person finds it again: not running, with the data of the tests before."""
+    one_clone.procfile(PROCFILE)
+    yield one_clone
+    one_clone.end_runs()
 
 
 def end(run: "subprocess.Popen[str]", how: signal.Signals = signal.SIGINT) -> int:
@@ -102,7 +110,7 @@ def test_a_taken_port_gives_way_to_the_next(clone: Clone, taken_port: int) -> No
 
 
 def test_a_second_ctrl_c_does_not_wait(clone: Clone) -> None:
-    (clone.folder / "Procfile").write_text(PROCFILE + "stubborn: python standin.py stubborn\n")
+    clone.procfile(PROCFILE + "stubborn: python standin.py stubborn\n")
     run = clone.up_and_ready()
     wait_until(lambda: "stubborn   |" in clone.said(), "the stubborn one did not start")
     run.send_signal(signal.SIGINT)
@@ -114,7 +122,7 @@ def test_a_second_ctrl_c_does_not_wait(clone: Clone) -> None:
 
 
 def test_a_process_that_dies_is_started_again_after_growing_pauses(clone: Clone) -> None:
-    (clone.folder / "Procfile").write_text(PROCFILE + "failing: python standin.py fail\n")
+    clone.procfile(PROCFILE + "failing: python standin.py fail\n")
     clone.up_and_ready()
     wait_until(lambda: "starts again in 2 s" in clone.said(), "no second restart")
     assert re.findall(r"failing ended with code 3; it starts again in (\d) s", clone.said()) == ["1", "2"]
@@ -133,9 +141,7 @@ def test_a_killed_worker_takes_its_children_along_and_comes_back(clone: Clone) -
 
 
 def test_a_release_that_fails_ends_the_start_with_one_line(clone: Clone) -> None:
-    (clone.folder / "Procfile").write_text(
-        PROCFILE.replace("python -c \"print('migrated')\"", "python standin.py fail")
-    )
+    clone.procfile(PROCFILE.replace("python -c \"print('migrated')\"", "python standin.py fail"))
     run = clone.up()
     assert run.wait(30) == 1
     (line,) = clone.said().splitlines()
@@ -145,9 +151,7 @@ def test_a_release_that_fails_ends_the_start_with_one_line(clone: Clone) -> None
 
 
 def test_ctrl_c_during_the_start_leaves_nothing(clone: Clone) -> None:
-    (clone.folder / "Procfile").write_text(
-        PROCFILE.replace("python -c \"print('migrated')\"", "python standin.py wait")
-    )
+    clone.procfile(PROCFILE.replace("python -c \"print('migrated')\"", "python standin.py wait"))
     run = clone.up()
     log = clone.folder / ".local" / "logs" / "release.log"
     wait_until(lambda: log.exists() and "here" in log.read_text(), "the release step did not start")
