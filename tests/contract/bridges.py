@@ -97,14 +97,18 @@ class Bridge(Client):
             self._ready = [f"session-{next(_numbers)}" for _ in range(self._at_a_time)]
             for session in self._ready:
                 self.post(f"/whatsapp/{session}/start")
-            until(lambda: all(self.status(session)["can_send"] for session in self._ready), "sessions can send")
+            until(self._all_ready, "sessions can send")
         return self._ready.pop()
+
+    def _all_ready(self) -> bool:
+        able = {one["session"] for one in self.get("/whatsapp").json()["sessions"] if one["can_send"]}
+        return able.issuperset(self._ready)
 
 
 class Simulator:
     """A simulator process of its own."""
 
-    def __init__(self, data_dir: Path, sessions_at_a_time: int, **settings: str) -> None:
+    def __init__(self, data_dir: Path, sessions_at_a_time: int, /, **settings: str) -> None:
         self.data_dir = data_dir
         self._sessions_at_a_time = sessions_at_a_time
         self._settings = {"BRIDGE_SECRET": SECRET, "SIMULATOR_LATENCY_MS": "20"} | settings
@@ -148,7 +152,7 @@ def launch(data_dir: Path, **settings: str) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def simulator(data_dir: Path, sessions_at_a_time: int = 1, **settings: str) -> Iterator[Simulator]:
+def simulator(data_dir: Path, sessions_at_a_time: int = 1, /, **settings: str) -> Iterator[Simulator]:
     """A simulator process for as long as the block lasts."""
     running = Simulator(data_dir, sessions_at_a_time, **settings)
     try:

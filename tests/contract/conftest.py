@@ -22,7 +22,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def shared_simulator(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Simulator]:
-    with simulator(tmp_path_factory.mktemp("simulator"), 40, **receiver.settings) as running:
+    with simulator(tmp_path_factory.mktemp("simulator"), 60, **receiver.settings) as running:
         yield running
 
 

@@ -51,7 +51,7 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
 def test_sigterm_lets_a_send_end(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     with simulator(tmp_path) as running:
         session = running.bridge.new_session()
-        call = pool.submit(running.bridge.send, session, text_to(fresh("99012"), deadline_s=1.5))
+        call = pool.submit(running.bridge.send, session, text_to(fresh("99012"), deadline_s=1))
         until(lambda: running.bridge.get(f"/whatsapp/{session}/sending-status").json()["is_sending"], "under way")
         assert running.stop() == 0
         assert call.result().status_code == 200
