@@ -73,12 +73,22 @@ def _look(world: Runtime, address: str) -> None:
         return
     interval_s = world.settings.health_interval_s
     look = run(world.engine, lambda db: health.record(db, address, sessions, interval_s=interval_s))
+    for session in look.to_start:
+        _start(world, address, session)
     for device_id in look.came_back:
         log.info("[BRIDGE] device=%s can send", device_id)
     for device_id in look.in_trouble:
         log.warning("[BRIDGE] device=%s cannot send", device_id)
     for campaign_id in look.resumed:
         log.info("[WA_BROADCAST] broadcast=%s goes on: a device can send again", campaign_id)
+
+
+def _start(world: Runtime, address: str, session: str) -> None:
+    """A session that its bridge does not know, for instance because the bridge is new, is started there."""
+    try:
+        world.bridge(address).command(session, "start")
+    except (BridgeAwayError, BridgeRefusedError) as error:
+        log.warning("[BRIDGE] session %s could not be started: %s", session, error.code)
 
 
 def _hand_over(world: Runtime) -> None:

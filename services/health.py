@@ -13,11 +13,12 @@ from services import hand_over, trouble
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a health check changed."""
+    """What a health check changed. ``to_start``: sessions that the bridge does not know (any more)."""
 
     came_back: list[int]
     in_trouble: list[int]
     resumed: list[int]
+    to_start: list[str]
 
 
 def due(db: Connection) -> list[str]:
@@ -72,4 +73,6 @@ def record(db: Connection, address: str, sessions: list[SessionStatus], *, inter
     ).all()
     came_back = [row.id for row in changed if row.can_send and not row.could_send]
     in_trouble = [row.id for row in changed if not row.can_send]
-    return Look(came_back, in_trouble, hand_over.let_back(db, came_back))
+    known = {status.session for status in sessions}
+    to_start = [row.session for row in changed if row.session not in known]
+    return Look(came_back, in_trouble, hand_over.let_back(db, came_back), to_start)

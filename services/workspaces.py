@@ -17,16 +17,16 @@ class Workspace:
     sending_stopped_at: datetime | None
 
 
-def first(db: Connection, *, default_country: str, time_zone: str) -> Workspace:
+def first(db: Connection, *, default_country: str, time_zone: str, name: str = "Fanfare") -> Workspace:
     """The oldest workspace; when there is none it is made, once, with these settings."""
     row = _oldest(db)
     if row is None:
         db.execute(
             text(
-                "INSERT INTO workspaces (name, default_country, time_zone) VALUES ('Fanfare', :country, :time_zone)"
+                "INSERT INTO workspaces (name, default_country, time_zone) VALUES (:name, :country, :time_zone)"
                 " ON CONFLICT (name) DO NOTHING"
             ),
-            {"country": default_country, "time_zone": time_zone},
+            {"name": name, "country": default_country, "time_zone": time_zone},
         )
         row = _oldest(db)
     if row is None:

@@ -39,4 +39,4 @@ WHERE d.id = now.id AND (
      (now.state, now.connected, now.can_send, now.qr_required)
   OR (d.connected_since, d.phone, d.restricted_until) IS DISTINCT FROM
      (now.connected_since, now.phone, now.restricted_until))
-RETURNING d.id, d.can_send, now.could_send
+RETURNING d.id, d.session, d.can_send, now.could_send
