@@ -96,9 +96,10 @@ class Sender:
         if behaviour.problem:
             return await self._refused(session, attempt.key, behaviour.problem)
         wa_id = message_id(attempt.key)
-        if not self._ledger.dispatch(attempt.key, wa_id, time.time()):
-            return KEY_CLOSED
+        dispatched = self._ledger.dispatch(attempt.key, wa_id, time.time())
         await self._store.committed()
+        if not dispatched:
+            return KEY_CLOSED
         rest_s = attempt.deadline_s / 2 if behaviour.twist == "dawdle" else self._latency_s / 2
         if not (in_time and await _pause(rest_s, deadline)):
             return refuse("send_timeout")
