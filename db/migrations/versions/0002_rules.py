@@ -123,8 +123,8 @@ BEGIN
   END IF;
 
   -- Down, or to "not sent" at all, only with proof; from unknown only by a person's audited decision.
-  IF (OLD.status = 'processing' AND NEW.status IN ('queued', 'cancelled', 'suppressed')
-      AND EXISTS (SELECT 1 FROM attempts WHERE message_id = OLD.id AND number = OLD.attempt AND outcome <> 'not_sent'))
+  IF (OLD.status = 'processing' AND NEW.status IN ('queued', 'cancelled', 'suppressed', 'failed') AND NOT EXISTS (
+        SELECT 1 FROM attempts WHERE message_id = OLD.id AND number = OLD.attempt AND outcome = 'not_sent'))
      OR (NEW.status = 'failed' AND OLD.attempt > 0 AND has_unproven_attempt(OLD.id))
      OR (OLD.status = 'failed' AND NEW.status = 'queued' AND has_unproven_attempt(OLD.id)) THEN
     RAISE EXCEPTION 'message % goes from % to % only with proof that it was not sent', OLD.id, OLD.status, NEW.status
