@@ -11,7 +11,8 @@ from local.audit import vulnerabilities
 from local.errors import LocalError
 from local.ports import Ports, any_free_port
 from local.procfile import read_procfile
-from local.reaper import reap
+from local.reaper import Reaper, reap
+from local.run_lock import only_run
 from local.secrets import NAMES, kept_secrets
 from local.supervisor import next_delay
 from settings import ROOT, Settings
@@ -81,6 +82,16 @@ def test_pauses_double_to_thirty_seconds_and_start_anew_after_a_steady_minute() 
 
 def test_the_reaper_leaves_alone_what_it_was_told_to_forget() -> None:
     reap(["+1\n", "-1\n"], grace_s=0)  # group 1 would be the whole machine's
+
+
+def test_a_run_is_over_only_when_its_reaper_has_ended(tmp_path: Path) -> None:
+    with only_run(tmp_path) as lock:
+        reaper = Reaper(grace_s=0, keep_open=[lock])
+    with pytest.raises(LocalError, match="already running"), only_run(tmp_path):
+        pass
+    reaper.close()
+    with only_run(tmp_path):
+        pass
 
 
 def test_the_audit_passes_only_what_was_looked_up() -> None:
