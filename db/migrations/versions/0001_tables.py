@@ -110,10 +110,10 @@ def upgrade() -> None:
         sa.Column(
             "next_check_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
-        sa.CheckConstraint("provider IN ('simulator', 'baileys', 'cloud')", name="devices_provider"),
-        sa.CheckConstraint("hourly_cap > 0 AND daily_cap > 0", name="devices_caps"),
-        sa.CheckConstraint("in_flight_limit >= 1", name="devices_in_flight_limit"),
-        sa.CheckConstraint("min_gap_s >= 0 AND max_gap_s >= min_gap_s", name="devices_gaps"),
+        sa.CheckConstraint("provider IN ('simulator', 'baileys', 'cloud')", name=op.f("devices_provider")),
+        sa.CheckConstraint("hourly_cap > 0 AND daily_cap > 0", name=op.f("devices_caps")),
+        sa.CheckConstraint("in_flight_limit >= 1", name=op.f("devices_in_flight_limit")),
+        sa.CheckConstraint("min_gap_s >= 0 AND max_gap_s >= min_gap_s", name=op.f("devices_gaps")),
         sa.ForeignKeyConstraint(["bridge_address"], ["bridges.address"], name="devices_bridge_address_fkey"),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name="devices_workspace_id_fkey"),
         sa.PrimaryKeyConstraint("id", name="devices_pkey"),
@@ -129,7 +129,9 @@ def upgrade() -> None:
         sa.Column(
             "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
-        sa.CheckConstraint("reason IN ('opt_out', 'invalid', 'complaint', 'by_hand')", name="suppressions_reason"),
+        sa.CheckConstraint(
+            "reason IN ('opt_out', 'invalid', 'complaint', 'by_hand')", name=op.f("suppressions_reason")
+        ),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name="suppressions_workspace_id_fkey"),
         sa.PrimaryKeyConstraint("workspace_id", "phone", name="suppressions_pkey"),
     )
@@ -157,14 +159,14 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reopened_by", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("(status = 'paused') = (pause_reason IS NOT NULL)", name="campaigns_pause_has_reason"),
-        sa.CheckConstraint("pause_reason IN ('operator', 'no_device', 'breaker')", name="campaigns_pause_reason"),
-        sa.CheckConstraint("status <> 'failed' OR error_code IS NOT NULL", name="campaigns_failure_has_code"),
+        sa.CheckConstraint("(status = 'paused') = (pause_reason IS NOT NULL)", name=op.f("campaigns_pause_has_reason")),
+        sa.CheckConstraint("pause_reason IN ('operator', 'no_device', 'breaker')", name=op.f("campaigns_pause_reason")),
+        sa.CheckConstraint("status <> 'failed' OR error_code IS NOT NULL", name=op.f("campaigns_failure_has_code")),
         sa.CheckConstraint(
             "status IN ('draft', 'scheduled', 'accepted', 'queued', 'running', 'paused', 'completed', 'partial', 'failed', 'cancelled')",
-            name="campaigns_status",
+            name=op.f("campaigns_status"),
         ),
-        sa.CheckConstraint("min_delay_s >= 0 AND max_delay_s >= min_delay_s", name="campaigns_delays"),
+        sa.CheckConstraint("min_delay_s >= 0 AND max_delay_s >= min_delay_s", name=op.f("campaigns_delays")),
         sa.ForeignKeyConstraint(["reopened_by"], ["audit.id"], name="campaigns_reopened_by_fkey"),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name="campaigns_workspace_id_fkey"),
         sa.PrimaryKeyConstraint("id", name="campaigns_pkey"),
@@ -288,19 +290,21 @@ def upgrade() -> None:
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suppressed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("(origin = 'campaign') = (campaign_id IS NOT NULL)", name="messages_campaign_has_origin"),
-        sa.CheckConstraint("origin IN ('inbox', 'single', 'sequence', 'campaign')", name="messages_origin"),
-        sa.CheckConstraint("phone ~ '^[+][0-9]{5,15}$'", name="messages_phone"),
+        sa.CheckConstraint(
+            "(origin = 'campaign') = (campaign_id IS NOT NULL)", name=op.f("messages_campaign_has_origin")
+        ),
+        sa.CheckConstraint("origin IN ('inbox', 'single', 'sequence', 'campaign')", name=op.f("messages_origin")),
+        sa.CheckConstraint("phone ~ '^[+][0-9]{5,15}$'", name=op.f("messages_phone")),
         sa.CheckConstraint(
             "status <> 'processing' OR (slot IS NOT NULL AND lease_until IS NOT NULL AND device_id IS NOT NULL AND processing_worker_id IS NOT NULL AND processing_started_at IS NOT NULL)",
-            name="messages_processing_is_held",
+            name=op.f("messages_processing_is_held"),
         ),
         sa.CheckConstraint(
             "status IN ('queued', 'processing', 'sent', 'delivered', 'read', 'unknown', 'failed', 'cancelled', 'suppressed')",
-            name="messages_status",
+            name=op.f("messages_status"),
         ),
         sa.CheckConstraint(
-            "status NOT IN ('failed', 'unknown') OR error_code IS NOT NULL", name="messages_bad_news_has_code"
+            "status NOT IN ('failed', 'unknown') OR error_code IS NOT NULL", name=op.f("messages_bad_news_has_code")
         ),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name="messages_campaign_id_fkey"),
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name="messages_device_id_fkey"),
@@ -365,11 +369,13 @@ def upgrade() -> None:
         sa.Column("provider_message_id", sa.Text(), nullable=True),
         sa.Column("error_code", sa.Text(), nullable=True),
         sa.Column("error_reason", sa.Text(), nullable=True),
-        sa.CheckConstraint("outcome <> 'not_sent' OR proof IS NOT NULL", name="attempts_not_sent_is_proven"),
+        sa.CheckConstraint("outcome <> 'not_sent' OR proof IS NOT NULL", name=op.f("attempts_not_sent_is_proven")),
         sa.CheckConstraint(
-            "outcome IN ('begun', 'unknown', 'not_sent', 'sent', 'delivered', 'read')", name="attempts_outcome"
+            "outcome IN ('begun', 'unknown', 'not_sent', 'sent', 'delivered', 'read')", name=op.f("attempts_outcome")
         ),
-        sa.CheckConstraint("proof IN ('answer', 'refused', 'closed', 'failed', 'receipt')", name="attempts_proof"),
+        sa.CheckConstraint(
+            "proof IN ('answer', 'refused', 'closed', 'failed', 'receipt')", name=op.f("attempts_proof")
+        ),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name="attempts_message_id_fkey", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("message_id", "number", name="attempts_pkey"),
     )
