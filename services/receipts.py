@@ -99,11 +99,8 @@ def _apply_receipts(db: Connection, receipts: list[Any]) -> None:
     if not facts:
         return
     ids = sorted({message_id for message_id, _ in facts})
-    before: dict[int, str] = dict(
-        db.execute(text("SELECT id, status FROM messages WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"), {"ids": ids})
-        .tuples()
-        .all()
-    )
+    rows = db.execute(text("SELECT id, status FROM messages WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"), {"ids": ids})
+    before = {row.id: row.status for row in rows}
     known = {key: fact for key, fact in facts.items() if key[0] in before}
     _raise_attempts(db, known)
     _raise_messages(db, known)
