@@ -101,10 +101,7 @@ def launch(db: Connection, request: Launch) -> Launched:
             },
         ).scalar_one_or_none()
         if taken is None:
-            first = find_repeat(db, request)
-            if first is not None:
-                return first
-            raise RuntimeError("the first launch of this content is neither there nor over")
+            return describe(db, _first_launch(db, request), idempotent=True)
     chosen = _choose_devices(db, request)
     _insert_campaign(db, request, campaign_id, chosen)
     _copy_people(db, request, people)
@@ -213,6 +210,17 @@ def _shown_suppressed(person: Person) -> dict[str, object]:
 def _content_key(request: Launch) -> str:
     people = [(person.phone, _values(person)) for person in request.people]
     return "content:" + content_hash(people, message=request.message, scheduled_at=request.scheduled_at)
+
+
+def _first_launch(db: Connection, request: Launch) -> int:
+    """The campaign to which the row belongs that could not be taken. Not asked for its age again: that was judged when
+    the row was refused, and may pass ten minutes, or the campaign be cancelled, from one statement to the next."""
+    return int(
+        db.execute(
+            text("SELECT campaign_id FROM idempotency WHERE workspace_id = :workspace_id AND key = :key"),
+            {"workspace_id": request.workspace_id, "key": _content_key(request)},
+        ).scalar_one()
+    )
 
 
 def _choose_devices(db: Connection, request: Launch) -> list[int]:
