@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import redis
 
-WAITS_AT_MOST_S = 15
+WAITS_AT_MOST_S = 5  # then the worker that took it is taken to be gone
 
 
 def first(client: redis.Redis, name: str, for_s: float) -> bool:

@@ -80,5 +80,7 @@ def _arguments(name: str) -> dict[str, object]:
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 4,
-        "options": "-c timezone=UTC -c jit=off -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
+        # No transaction of ours waits for anything but Postgres. One that idles belongs to a process that froze in it, and
+        # what it has locked must be free before the lease of what it was sending is over.
+        "options": "-c timezone=UTC -c jit=off -c lock_timeout=10s -c idle_in_transaction_session_timeout=5s",
     }

@@ -101,7 +101,7 @@ def _show_end(broadcast: dict[str, Any]) -> None:
     for (reason, retryable), count in Counter(
         (failure["reason"], failure["retryable"]) for failure in broadcast["failures"]
     ).most_common():
-        print(f"  {count} × {reason} ({'safe to retry' if retryable else 'may have gone out: do not retry'})")
+        print(f"  {count} × {reason} ({'nothing went out' if retryable else 'may have gone out'})")
 
 
 def _read(file: Path) -> dict[str, Any]:

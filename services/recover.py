@@ -19,7 +19,8 @@ LOOKUP_PATIENCE_S = 900  # a bridge that is away this long leaves its messages t
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A message whose worker did not record in time. ``given_up``: its bridge has been away for too long to wait."""
+    """A message whose worker did not record in time. ``code`` is what its call ended with, None when the worker was
+    lost; ``given_up``: its bridge has been away for too long to wait."""
 
     message_id: int
     attempt: int
@@ -27,6 +28,7 @@ class Doubt:
     session: str
     bridge_address: str
     begun_at: datetime
+    code: str | None
     given_up: bool
 
     @property
@@ -45,17 +47,16 @@ def settle(db: Connection, doubt: Doubt, found: Closed | None, *, max_attempts: 
     if found is not None and found.state is KeyState.SENT:
         return _settle(db, doubt, "sent", found.provider_message_id, None)
     if found is not None and _proves_not_sent(found, doubt.begun_at):
-        # Its worker died or froze. A person whose message does that each time must not do it for ever.
         used = deliver.attempts_used(db, doubt.message_id) + 1
-        lost = found.state is KeyState.CLOSED
         again = used < max_attempts
         return deliver.prove_not_sent(
             db,
             doubt.message_id,
             doubt.attempt,
             proof=str(found.state),
-            code=("worker_lost" if again else "poison") if lost else (found.code or "internal"),
-            reason="its worker stopped before it was sent" if lost else "the bridge knows that it was not sent",
+            code=found.code or doubt.code or ("worker_lost" if again else "poison"),
+            reason=f"the bridge's record of it is {found.state}",
+            # A person whose message loses its worker each time must not do it for ever.
             delay_s=0.0 if again else None,
             uses_up=True,
             lease_holds=False,

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fleet import Fleet  # noqa: E402 - found through the path set above
+from fleet import Fleet
 
 from db.engine import connect, connect_once
 from db.migrate import migrate
@@ -76,9 +76,7 @@ def redis_url(redis_server: EmbeddedRedis) -> str:
 
 
 @pytest.fixture
-def make_fleet(
-    database_url: str, redis_url: str, tmp_path: Path
-) -> Iterator[Callable[..., Fleet]]:
+def make_fleet(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     """Fleets of real processes over this test's database; stopped, and shown when the test failed, at its end."""
     fleets: list[Fleet] = []
 

@@ -21,6 +21,8 @@ COMMANDS = {
     "api": ["-m", "api"],
     "worker": ["-m", "actors.worker"],
     "dispatcher": ["-m", "actors.dispatcher"],
+    "tripling": ["tests/tripling_dispatcher.py"],
+    "freezing": ["tests/freezing_worker.py"],
 }
 SECRETS = {
     "BRIDGE_SECRET": "the secret of the bridge",
@@ -150,6 +152,42 @@ class Fleet:
     def execute(self, statement: str, **values: Any) -> None:
         with self.engine.begin() as db:
             db.execute(text(statement), values)
+
+    def sessions_can_send(self, *sessions: str) -> None:
+        """Start sessions at the simulator, which pair by themselves, and wait until they can send."""
+        for session in sessions:
+            self.bridge("POST", f"/whatsapp/{session}/start")
+
+        def able() -> bool:
+            told = {status["session"]: status for status in self.bridge("GET", "/whatsapp")["sessions"]}
+            return all(told[session]["can_send"] for session in sessions)
+
+        until(able, "sessions can send")
+
+    def ended(self, campaign_id: int, within_s: float = 60) -> str:
+        """Wait for the end of a campaign; returns how it ended."""
+        return str(
+            until(
+                lambda: self.one(
+                    "SELECT CASE WHEN finished_at IS NOT NULL THEN status END FROM campaigns WHERE id = :id",
+                    id=campaign_id,
+                ),
+                f"campaign {campaign_id} ends: {self.counts(campaign_id)}",
+                within_s,
+            )
+        )
+
+    def counts(self, campaign_id: int) -> dict[str, int]:
+        """Messages of a campaign by state, now."""
+        return dict(
+            self.rows("SELECT status, count(*) FROM messages WHERE campaign_id = :id GROUP BY status", id=campaign_id)
+        )
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Every hand-over that the simulator's ledger has, in the order in which they began."""
+        people = self.bridge("GET", "/ledger")["people"]
+        found = [delivery for person in people for delivery in person["deliveries"]]
+        return sorted(found, key=lambda delivery: str(delivery["started_at"]))
 
     def received(self) -> dict[str, int]:
         """How often each person received something, by E.164 number, from the simulator's ledger."""

@@ -21,7 +21,13 @@ def workspace(db: Connection) -> int:
 
 
 def add_devices(
-    db: Connection, count: int, *, gap_s: float = 0.0, max_gap_s: float | None = None, can_send: bool = True, name: str = "device"
+    db: Connection,
+    count: int,
+    *,
+    gap_s: float = 0.0,
+    max_gap_s: float | None = None,
+    can_send: bool = True,
+    name: str = "device",
 ) -> list[int]:
     """Devices of the default bridge, as a health check would have left them."""
     return list(
