@@ -77,7 +77,10 @@ class HttpBridge:
 
     def sessions(self, timeout_s: float) -> list[SessionStatus]:
         body = self._ask("GET", "/whatsapp", timeout_s=timeout_s)
-        return [_status(item["session"], item) for item in body["sessions"]]
+        try:
+            return [_status(item["session"], item) for item in body["sessions"]]
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise BridgeRefusedError(502, "provider_error", f"unreadable sessions: {_short(error)}") from error
 
     def status(self, session: str, timeout_s: float) -> SessionStatus:
         return _status(session, self._ask("GET", f"/whatsapp/{session}/status", timeout_s=timeout_s))

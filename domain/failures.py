@@ -70,6 +70,7 @@ _TABLE: Final = (
     Failure("field_too_long", "A cell is longer than a spreadsheet's cell can be", "person", _CORRECT_ROW),
     Failure("bad_character", "The row has characters that are no text (such as NUL)", "person", _CORRECT_ROW),
     Failure("bad_value", "A value is neither text nor a number", "person", _CORRECT_ROW),
+    Failure("lead_not_found", "There is no lead with this id", "person", "Nothing was sent: choose another lead."),
     # The bridge, or WhatsApp behind it
     Failure("throttled", "WhatsApp asked us to slow down", "bridge", _RETRY),
     Failure("send_timeout", "WhatsApp did not answer in time", "bridge", _WAIT_OR_DECIDE),
@@ -112,3 +113,11 @@ def lookup(code: str) -> Failure:
     """The entry of a code. A code that is not in the table (from a newer bridge) gets an entry that says so."""
     known = FAILURES.get(code)
     return known or Failure(code, f"Unknown reason: {code}", "system", "See whether it is marked as not sent.")
+
+
+def in_words(code: str | None, told: str | None) -> str | None:
+    """What a code means, and what was told along with it, for a person; None without a code."""
+    if code is None:
+        return None
+    meaning = lookup(code).reason
+    return meaning if not told or told == code else f"{meaning}: {told}"

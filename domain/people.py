@@ -79,14 +79,20 @@ def people(
     Columns not named are found by their usual headers. Raises CsvRefused at once, ``code`` column_unknown, with the
     headers in ``details``, when a named column is not there or the phone column is not certain.
     """
-    keys = [variable_key(header).replace("_", " ").replace("-", " ") for header in csv_file.headers]
-    phone_index = _column(csv_file.headers, phone_column, "phone")
-    if phone_index is None:
-        phone_index = _usual_phone_column(csv_file.headers, keys)
+    phone_index = csv_file.headers.index(phone_header(csv_file, phone_column))
     name_index = _column(csv_file.headers, name_column, "name")
     if name_index is None:
+        keys = _plain_keys(csv_file.headers)
         name_index = next((keys.index(usual) for usual in _NAME_HEADERS if usual in keys), None)
     return _sorted_out(csv_file.rows(), csv_file.headers, phone_index, name_index, country)
+
+
+def phone_header(csv_file: CsvFile, phone_column: str | None = None) -> str:
+    """The header of the column that ``people`` reads the numbers from; raises CsvRefused as it does."""
+    index = _column(csv_file.headers, phone_column, "phone")
+    if index is None:
+        index = _usual_phone_column(csv_file.headers, _plain_keys(csv_file.headers))
+    return csv_file.headers[index]
 
 
 def recipients(items: Sequence[Item], country: str) -> Iterator[Person | RejectedRow]:
@@ -179,6 +185,10 @@ def _column(headers: tuple[str, ...], wanted: str | None, role: str) -> int | No
         if variable_key(header) == variable_key(wanted):
             return index
     raise CsvRefused("column_unknown", f"The file has no column {wanted}.", {"column": role, "headers": list(headers)})
+
+
+def _plain_keys(headers: tuple[str, ...]) -> list[str]:
+    return [variable_key(header).replace("_", " ").replace("-", " ") for header in headers]
 
 
 def _usual_phone_column(headers: tuple[str, ...], keys: list[str]) -> int:

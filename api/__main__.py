@@ -1,0 +1,95 @@
+"""``python -m api``: check what it needs, listen, serve until SIGTERM."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import sys
+import time
+
+import uvicorn
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+import settings as environment
+from api.app import THREADS, build
+from api.readiness import schema_fault
+from db.engine import connect, connect_once
+from db.migrate import first_line
+from logs import set_up
+from settings import Settings
+
+PATIENCE_S = 20.0  # a Postgres that starts together with us is waited for this long
+LOOK_EVERY_S = 0.5
+DRAIN_S = 20
+IDLE_CONNECTION_S = 75  # longer than a bridge's pauses, or it would often meet a closing connection
+
+
+class CannotStartError(Exception):
+    """Why the API cannot start, in one line."""
+
+
+def main() -> int:
+    try:
+        settings = environment.load(
+            "database_url", "redis_url", "bridge_url", "bridge_secret", "events_secret", "api_token"
+        )
+        set_up(settings.log_level, "api")
+        _check_postgres(settings.database_url or "")
+        with contextlib.closing(_listener(settings)) as listener:
+            _serve(settings, listener)
+    except (environment.SettingsError, CannotStartError) as error:
+        sys.stderr.write(f"fanfare: {error}\n")
+        return 2
+    return 0
+
+
+def _check_postgres(url: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while fault := _postgres_fault(url):
+        if time.monotonic() + LOOK_EVERY_S > deadline:
+            raise CannotStartError(fault)
+        time.sleep(LOOK_EVERY_S)
+
+
+def _postgres_fault(url: str) -> str | None:
+    try:
+        with connect_once(url, name="api").connect() as db:
+            fault = schema_fault(db)
+    except ArgumentError as error:
+        raise CannotStartError(f"DATABASE_URL is not an address of Postgres: {first_line(error)}") from None
+    except SQLAlchemyError as error:
+        return f"Postgres does not answer at DATABASE_URL: {first_line(error)}"
+    return f"the database {fault}" if fault else None
+
+
+def _listener(settings: Settings) -> socket.socket:
+    port = settings.port or settings.api_port
+    try:
+        return socket.create_server((settings.host, port), backlog=2048)
+    except OSError as error:
+        raise CannotStartError(f"cannot listen on {settings.host}:{port}: {error.strerror}") from None
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    engine = connect(settings.database_url or "", threads=THREADS + 2, name="api")
+    config = uvicorn.Config(
+        build(settings, engine),
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=IDLE_CONNECTION_S,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    # uvicorn raises the signal that ended it once more; by then all is done.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

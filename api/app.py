@@ -1,0 +1,77 @@
+"""The application: every route behind the one door."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI, Response, Security
+from fastapi.security import HTTPBearer
+from sqlalchemy import Engine
+
+import settings as environment
+from api import broadcasts, devices, launches, messages, sessions, whatsapp
+from api.bridges import Bridges
+from api.context import Context
+from api.door import Door
+from api.errors import answer_errors, error
+from api.event_writer import EventWriter
+from api.events import Events
+from api.readiness import Readiness
+from settings import Settings
+
+THREADS = 16  # requests that work on the database at the same time
+
+ABOUT = """
+WhatsApp broadcasts that account for every person.
+
+Every address below `/api/` needs the header `Authorization: Bearer` with the API token. Errors are
+`{"error_code", "message", "details"}`: the code is stable, the message is for a person, and `details.field` names a
+field that is wrong. Every request that sends takes an `Idempotency-Key`. The bridge posts its events to
+`/events/bridge`, signed with `X-Signature: sha256=…`, the HMAC of the body.
+"""
+
+
+def build(settings: Settings, engine: Engine) -> FastAPI:
+    """The API over a database; ``engine`` needs THREADS connections and two more. It is disposed of at the end."""
+    context = Context(settings, engine, Bridges(settings))
+    writer = EventWriter(engine)
+    readiness = Readiness(engine, settings.redis_url or "")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        writer.start()
+        yield
+        writer.close()
+        context.bridges.close()
+        readiness.close()
+        engine.dispose()
+
+    app = FastAPI(title="Fanfare", summary="WhatsApp broadcasts", description=ABOUT, version="1", lifespan=lifespan)
+    app.state.context = context
+    answer_errors(app)
+    app.add_middleware(Door, token=environment.secret(settings, "api_token"))
+    # First, because it is asked for more often than all others together.
+    events = Events(writer, environment.secret(settings, "events_secret"))
+    app.add_route("/events/bridge", events.take, methods=["POST"], include_in_schema=False)
+    in_the_docs = [Security(HTTPBearer(auto_error=False, description="The API token"))]  # the door checks it
+    for module in (launches, broadcasts, messages, devices, sessions, whatsapp):
+        app.include_router(module.router, dependencies=in_the_docs)
+
+    @app.get("/healthz", tags=["Health"])
+    async def healthz() -> dict[str, str]:
+        """This process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["Health"], responses={503: {"description": "NOT_READY: `details` names what is away"}})
+    async def readyz(response: Response) -> object:
+        """Postgres answers and is migrated, and Redis answers."""
+        faults = await readiness.faults()
+        if faults:
+            words = ", ".join(f"{name} {fault}" for name, fault in faults.items())
+            return error(503, "NOT_READY", f"Not ready: {words}.", faults)
+        return {"status": "ok"}
+
+    return app

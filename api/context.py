@@ -1,0 +1,85 @@
+"""What the endpoints share: the database, the bridges, the workspace, the request's key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Header, Path, Request
+from pydantic import AfterValidator
+from sqlalchemy import Connection, Engine
+
+from api.bridges import Bridges
+from db import engine as database
+from services import workspaces
+from services.metrics import Recent
+from services.repeats import Keyed
+from services.workspaces import Workspace
+from settings import Settings
+
+PATIENCE_S = 3.0  # how long a request waits for a database that is away
+LARGEST_ID = 2**63 - 1
+WHO = "api"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Context:
+    settings: Settings
+    engine: Engine
+    bridges: Bridges
+    metrics: Recent = field(default_factory=Recent)
+
+    def run(self, work: Callable[[Connection], Result]) -> Result:
+        """Run a service in one transaction."""
+        return database.run(self.engine, work, patience_s=PATIENCE_S)
+
+    def run_here(self, work: Callable[[Connection, int], Result]) -> Result:
+        """The same for a service that is given the id of the workspace."""
+        return self.run(lambda db: work(db, self.workspace(db).id))
+
+    def workspace(self, db: Connection) -> Workspace:
+        return workspaces.first(db, default_country=self.settings.default_country, time_zone=self.settings.time_zone)
+
+
+async def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+async def _key(
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=255,
+            min_length=1,
+            description="Any text of yours, unique for this request. The same request with the same key has one effect "
+            "within 24 hours, and gets the same answer.",
+        ),
+    ] = None,
+) -> str | None:
+    return idempotency_key
+
+
+def storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("has a NUL character, which is no text")
+    return text
+
+
+Here = Annotated[Context, Depends(_context)]
+Key = Annotated[str | None, Depends(_key)]
+Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+Text = Annotated[str, AfterValidator(storable)]
+
+
+def keyed(workspace_id: int, key: str | None, path: str, asked: Any) -> Keyed | None:
+    """A request under its key; ``asked`` is all that it asks for, as JSON values, dates or bytes' digests."""
+    if key is None:
+        return None
+    content = json.dumps([path, asked], sort_keys=True, default=str).encode()
+    return Keyed(workspace_id, key, hashlib.sha256(content).hexdigest())

@@ -1,0 +1,99 @@
+"""What a launch is asked with, and what it answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from api.context import LARGEST_ID, Text
+
+LONGEST_MESSAGE = 65_536  # characters; WhatsApp's own limit for a text
+LONGEST_DELAY_S = 86_400
+
+SomeId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "NO_RECIPIENTS, or ALL_INVALID with each reason"},
+    422: {"description": "A field is wrong: `details.field` names it"},
+    503: {"description": "WHATSAPP_NOT_CONNECTED: no chosen device can send; `details.devices` says what each needs"},
+}
+
+
+class How(BaseModel):
+    """What a launch asks for besides its recipients."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: Annotated[Text, Field(min_length=1, max_length=LONGEST_MESSAGE)] = Field(
+        description="The text. `{name}` is replaced by the person's value, `{name|there}` has a fallback.",
+        examples=["Hello {name|there}!"],
+    )
+    title: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(None, examples=["November promo"])
+    device_ids: Annotated[list[SomeId], Field(min_length=1)] | None = Field(
+        None, description="Devices to send from; without it all that can send", examples=[[1, 2]]
+    )
+    min_delay_s: Delay | None = Field(None, description="Least pause of a device between two messages, in seconds")
+    max_delay_s: Delay | None = Field(None, description="Longest pause of a device between two messages, in seconds")
+    scheduled_at: AwareDatetime | None = Field(
+        None, description="When to start, with its time zone; without it now", examples=["2026-12-01T09:00:00+02:00"]
+    )
+    allow_repeat: bool = Field(
+        False, description="Send although the same content was launched within the last ten minutes"
+    )
+
+    @field_validator("scheduled_at")
+    @classmethod
+    def _in_reach(cls, at: datetime | None) -> datetime | None:
+        now = datetime.now(UTC)
+        if at is not None and not now - timedelta(days=1) <= at <= now + timedelta(days=366):
+            raise ValueError("must be a time from now to a year ahead")
+        return at
+
+    @model_validator(mode="after")
+    def _delays_in_order(self) -> How:
+        if self.min_delay_s is not None and self.max_delay_s is not None and self.min_delay_s > self.max_delay_s:
+            raise ValueError("min_delay_s must not be above max_delay_s")
+        return self
+
+
+class Broadcast(How):
+    """A message to many. Recipients may come in any of three fields, which are merged."""
+
+    # Not typed further: what one item lacks is a rejected row with its reason, and does not stop the others.
+    recipients: list[Any] = Field(
+        default_factory=list,
+        description="Numbers, or `{phone, name, variables}`. Those that cannot be used are answered as `invalid`.",
+        examples=[["050-123-4567", {"phone": "+972521234567", "name": "Dana", "variables": {"city": "Haifa"}}]],
+    )
+    phones: list[Any] = Field(default_factory=list, description="The same as `recipients`", examples=[[]])
+    lead_ids: list[SomeId] = Field(default_factory=list, description="Ids of leads", examples=[[]])
+
+
+class Invalid(BaseModel):
+    phone: str
+    row: int
+    reason: str
+
+
+class Item(BaseModel):
+    phone: str
+    lead_id: int | None
+    status: str
+
+
+class LaunchAnswer(BaseModel):
+    """Proof of queuing: what is counted here is committed in the database."""
+
+    success: bool
+    broadcast_id: int
+    job_id: str = Field(description="Id of the job that spreads the recipients over the devices; also in the logs")
+    status: str
+    queued_count: int
+    sent_count: int
+    invalid_recipients_count: int
+    invalid: list[Invalid] = Field(description="The first 100 that cannot be sent to, and why")
+    items: list[Item] = Field(description="The first 100 recipients")
+    idempotent: bool = Field(description="This is an earlier launch of the same content, and nothing new was queued")

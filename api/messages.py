@@ -1,0 +1,100 @@
+"""Single sends, and the whole story of one message (R57)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from api.broadcasts import MessageState
+from api.context import Here, Id, Key, Text, keyed
+from api.errors import not_found
+from api.launch_bodies import LONGEST_MESSAGE, SomeId
+from services import broadcasts, repeats, single
+
+router = APIRouter(tags=["Messages"])
+
+
+class SingleSend(BaseModel):
+    """One message to one person from one device."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    device_id: SomeId
+    phone: Annotated[Text, Field(max_length=100, examples=["050-123-4567"])]
+    text: Annotated[Text, Field(min_length=1, max_length=LONGEST_MESSAGE, examples=["Your order is ready."])]
+
+
+class Queued(BaseModel):
+    id: int
+    status: str
+
+
+class Attempt(BaseModel):
+    """One try to hand a message over."""
+
+    number: int
+    key: str = Field(description="The send key: the bridge's idempotency key")
+    device_id: int
+    device_name: str | None
+    worker_id: str
+    due_at: datetime
+    begun_at: datetime
+    finished_at: datetime | None
+    outcome: str = Field(description="begun, unknown, not_sent, sent, delivered or read")
+    proof: str | None = Field(description="What proves that it was not sent")
+    provider_message_id: str | None
+    code: str | None
+    reason: str | None
+
+
+class Story(MessageState):
+    attempts: list[Attempt]
+    campaign_id: int | None
+    origin: str
+    lead_id: int | None
+    processing_worker_id: str | None
+    processing_started_at: datetime | None
+
+
+@router.post(
+    "/api/messages",
+    status_code=202,
+    response_model=Queued,
+    responses={
+        409: {"description": "SUPPRESSED: the person is on the never-send list"},
+        422: {"description": "INVALID_PHONE, UNKNOWN_DEVICE, or a field is wrong"},
+    },
+)
+def send_message(body: SingleSend, here: Here, key: Key) -> Any:
+    """Queue one message. It goes out before the broadcasts of its device."""
+
+    def send(db: Connection) -> repeats.Answer:
+        workspace = here.workspace(db)
+
+        def do() -> repeats.Answer:
+            queued = single.send(
+                db,
+                workspace.id,
+                device_id=body.device_id,
+                number=body.phone,
+                body=body.text,
+                default_country=workspace.default_country,
+            )
+            return {"id": queued.id, "status": queued.status}
+
+        return repeats.once(db, keyed(workspace.id, key, "/api/messages", body.model_dump()), do)
+
+    return here.run(send)
+
+
+@router.get("/api/messages/{message_id}", response_model=Story, responses={404: {"description": "NOT_FOUND"}})
+def read_message(message_id: Id, here: Here) -> Any:
+    """A message with each of its attempts."""
+    found = here.run_here(lambda db, workspace_id: broadcasts.message(db, workspace_id, message_id))
+    if found is None:
+        raise not_found(f"message {message_id}")
+    return found

@@ -1,0 +1,217 @@
+"""Reading campaigns: how one stands, all of them, their people, and the rows that could not become recipients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from db.queries import query
+from domain import failures
+from domain.people import RejectedRow
+from domain.status import MessageStatus
+from services import campaign_end
+
+PAGE = 100  # rows of a page
+FAILURES = 100  # people that ``Broadcast.failures`` names at most
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A person who did not get it, or perhaps not. ``retryable``: it is proven that nothing was sent."""
+
+    phone: str
+    code: str
+    reason: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """A campaign as it stands now. ``counts`` has every message status; ``eta`` is None unless it is running.
+
+    ``reason`` says in words why it is paused or failed.
+    """
+
+    id: int
+    title: str
+    status: str
+    reason: str | None
+    counts: dict[str, int]
+    invalid_count: int
+    failures: list[Missed]
+    created_at: datetime
+    scheduled_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    eta: datetime | None
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in the order of their ids. ``next_after`` is the ``after`` of the next page, None on the last one."""
+
+    rows: list[dict[str, Any]]
+    next_after: int | None
+
+
+_PAUSED = {
+    "operator": "Paused by hand",
+    "no_device": "Paused because no phone can send",
+    "breaker": "Paused because too many sends failed",
+}
+
+
+def one(db: Connection, workspace_id: int, campaign_id: int) -> Broadcast | None:
+    """A campaign, counted now; None when there is none with this id."""
+    row = db.execute(
+        text(
+            "SELECT id, title, status, pause_reason, error_code, error_reason, created_at, scheduled_at, started_at,"
+            " finished_at, (SELECT count(*) FROM rejected_rows r WHERE r.campaign_id = c.id) AS invalid_count"
+            " FROM campaigns c WHERE id = :id AND workspace_id = :workspace_id"
+        ),
+        {"id": campaign_id, "workspace_id": workspace_id},
+    ).one_or_none()
+    if row is None:
+        return None
+    counted = campaign_end.count(db, campaign_id)
+    return Broadcast(
+        id=row.id,
+        title=row.title,
+        status=row.status,
+        reason=_why(row),
+        counts={str(status): counted.get(status, 0) for status in MessageStatus},
+        invalid_count=row.invalid_count,
+        failures=_missed(db, campaign_id),
+        created_at=row.created_at,
+        scheduled_at=row.scheduled_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        eta=_eta(db, campaign_id) if row.status == "running" else None,
+    )
+
+
+def page(db: Connection, workspace_id: int, *, before: int | None) -> Page:
+    """Campaigns, the newest first, from below the id ``before``; with the counts that the last aggregation made."""
+    rows = db.execute(
+        text(
+            "SELECT id, title, status, pause_reason, error_code, error_reason, counts, counted_at, created_at,"
+            " scheduled_at, started_at, finished_at FROM campaigns"
+            " WHERE workspace_id = :workspace_id AND (CAST(:before AS bigint) IS NULL OR id < :before)"
+            " ORDER BY id DESC LIMIT :limit"
+        ),
+        {"workspace_id": workspace_id, "before": before, "limit": PAGE + 1},
+    ).all()
+    return _page([{**row._mapping, "reason": _why(row)} for row in rows])
+
+
+def messages(
+    db: Connection, workspace_id: int, campaign_id: int, *, status: MessageStatus | None, after: int
+) -> Page | None:
+    """A campaign's messages with an id above ``after``, all or those in one state; None when there is no such campaign."""
+    if status_of(db, workspace_id, campaign_id) is None:
+        return None
+    rows = db.execute(
+        query("messages_page"),
+        {
+            "campaign_id": campaign_id,
+            "statuses": [str(status)] if status else [str(each) for each in MessageStatus],
+            "after": after,
+            "limit": PAGE + 1,
+        },
+    ).mappings()
+    return _page([with_reason(row) for row in rows])
+
+
+def message(db: Connection, workspace_id: int, message_id: int) -> dict[str, Any] | None:
+    """A message with each of its attempts (R57), or None: number, device, send key, outcome, proof, times, code."""
+    row = (
+        db.execute(
+            text(
+                "SELECT id, campaign_id, origin, lead_id, phone, name, status, error_code, error_reason, device_id,"
+                " attempt AS attempts, processing_worker_id, processing_started_at, due_at, created_at, sent_at,"
+                " delivered_at, read_at, unknown_at, failed_at, cancelled_at, suppressed_at"
+                " FROM messages WHERE id = :id AND workspace_id = :workspace_id"
+            ),
+            {"id": message_id, "workspace_id": workspace_id},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        return None
+    attempts = db.execute(
+        text(
+            "SELECT a.number, a.message_id || '.' || a.number AS key, a.device_id, d.name AS device_name, a.worker_id,"
+            " a.due_at, a.begun_at, a.finished_at, a.outcome, a.proof, a.provider_message_id, a.error_code,"
+            " a.error_reason FROM attempts a LEFT JOIN devices d ON d.id = a.device_id"
+            " WHERE a.message_id = :id ORDER BY a.number"
+        ),
+        {"id": message_id},
+    ).mappings()
+    return {**with_reason(row), "attempts": [with_reason(attempt) for attempt in attempts]}
+
+
+def status_of(db: Connection, workspace_id: int, campaign_id: int) -> str | None:
+    """A campaign's status; None when there is none with this id."""
+    status: str | None = db.execute(
+        text("SELECT status FROM campaigns WHERE id = :id AND workspace_id = :workspace_id"),
+        {"id": campaign_id, "workspace_id": workspace_id},
+    ).scalar_one_or_none()
+    return status
+
+
+def rejected(db: Connection, workspace_id: int, campaign_id: int) -> tuple[Sequence[str], list[RejectedRow]] | None:
+    """The headers of what was uploaded and its rejected rows in their order; None when there is no such campaign."""
+    campaign = db.execute(
+        text("SELECT headers FROM campaigns WHERE id = :id AND workspace_id = :workspace_id"),
+        {"id": campaign_id, "workspace_id": workspace_id},
+    ).one_or_none()
+    if campaign is None:
+        return None
+    rows = db.execute(
+        text("SELECT row, phone, reason, cells FROM rejected_rows WHERE campaign_id = :id ORDER BY row"),
+        {"id": campaign_id},
+    )
+    return campaign.headers or (), [
+        RejectedRow(row.row, row.phone, row.reason, tuple(row.cells.get("cells", ())), row.cells.get("first_row"))
+        for row in rows
+    ]
+
+
+def with_reason(row: Any) -> dict[str, Any]:
+    """A row with ``code`` and ``reason`` in words in the place of its error columns."""
+    rest = {name: value for name, value in row.items() if name not in ("error_code", "error_reason")}
+    return {**rest, "code": row["error_code"], "reason": failures.in_words(row["error_code"], row["error_reason"])}
+
+
+def _why(row: Any) -> str | None:
+    if row.pause_reason is not None:
+        return _PAUSED[row.pause_reason]
+    return failures.in_words(row.error_code, row.error_reason)
+
+
+def _missed(db: Connection, campaign_id: int) -> list[Missed]:
+    rows = db.execute(query("missed"), {"campaign_id": campaign_id, "limit": FAILURES})
+    return [
+        Missed(row.phone, row.error_code, failures.in_words(row.error_code, row.error_reason) or "", row.retryable)
+        for row in rows
+    ]
+
+
+def _eta(db: Connection, campaign_id: int) -> datetime | None:
+    eta: datetime | None = db.execute(query("eta"), {"campaign_id": campaign_id}).scalar_one_or_none()
+    return eta
+
+
+def _page(rows: list[dict[str, Any]]) -> Page:
+    """One row more than a page was asked for: it only says that there is a next page."""
+    kept = rows[:PAGE]
+    return Page(kept, kept[-1]["id"] if len(rows) > PAGE else None)

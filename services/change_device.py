@@ -1,0 +1,64 @@
+"""Change a device's name, pace and caps; ask for a look at it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from db.queries import query
+from services import wake
+from services.refused import Refused
+
+CHANGEABLE = ("name", "min_gap_s", "daily_cap", "hourly_cap")
+
+
+def change_device(db: Connection, workspace_id: int, device_id: int, changes: Mapping[str, Any], *, who: str) -> None:
+    """Set those of CHANGEABLE that ``changes`` names; a cap of None is no cap. A cap counts at once, also one that was
+    reached or is reached by now.
+
+    Raises Refused, NOT_FOUND.
+    """
+    values = {name: changes.get(name) for name in CHANGEABLE}
+    changed = db.execute(
+        query("change_device"),
+        {"id": device_id, "workspace_id": workspace_id, "named": list(changes), **values},
+    ).scalar_one_or_none()
+    if changed is None:
+        raise not_found(device_id)
+    db.execute(
+        text(
+            "INSERT INTO audit (workspace_id, who, action, subject, details)"
+            " VALUES (:workspace_id, :who, 'change_device', :subject, CAST(:details AS jsonb))"
+        ),
+        {
+            "workspace_id": workspace_id,
+            "who": who,
+            "subject": f"device:{device_id}",
+            "details": json.dumps(dict(changes)),
+        },
+    )
+    wake.dispatcher(db)
+
+
+def look_soon(db: Connection, device_id: int) -> None:
+    """Something was done to its session: let its health be asked for now."""
+    db.execute(text("UPDATE devices SET next_check_at = clock_timestamp() WHERE id = :id"), {"id": device_id})
+    wake.dispatcher(db)
+
+
+def session_of(db: Connection, workspace_id: int, device_id: int) -> tuple[str, str]:
+    """(bridge address, session) of a device. Raises Refused, NOT_FOUND."""
+    row = db.execute(
+        text("SELECT bridge_address, session FROM devices WHERE id = :id AND workspace_id = :workspace_id"),
+        {"id": device_id, "workspace_id": workspace_id},
+    ).one_or_none()
+    if row is None:
+        raise not_found(device_id)
+    return row.bridge_address, row.session
+
+
+def not_found(device_id: int) -> Refused:
+    return Refused("NOT_FOUND", f"There is no device {device_id}.")

@@ -1,0 +1,82 @@
+"""Delete a device with its leads and messages, in one transaction, after saying how many those are (R24)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from db.queries import query
+from services.change_device import not_found
+from services.refused import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What went with the device."""
+
+    leads: int
+    messages: int
+
+
+def delete_device(db: Connection, workspace_id: int, device_id: int, *, confirmed: bool, who: str) -> Deleted:
+    """What stays: the never-send list, the audit trail, and what the device had done for each campaign, with its name.
+
+    Raises Refused: NOT_FOUND; DEVICE_BUSY while messages wait for it or are in flight; CONFIRM, with what would go in
+    ``details``, unless ``confirmed``.
+    """
+    # With its row locked nothing can begin on it or be given to it until this is over.
+    device = db.execute(
+        text("SELECT name FROM devices WHERE id = :id AND workspace_id = :workspace_id FOR UPDATE"),
+        {"id": device_id, "workspace_id": workspace_id},
+    ).one_or_none()
+    if device is None:
+        raise not_found(device_id)
+    found = db.execute(query("device_belongings"), {"device_id": device_id}).one()
+    if found.queued or found.in_flight:
+        raise Refused(
+            "DEVICE_BUSY",
+            f"{device.name} still has messages to send: move them to other phones or cancel them first.",
+            {"queued": found.queued, "in_flight": found.in_flight},
+        )
+    if not confirmed:
+        raise Refused(
+            "CONFIRM",
+            f"Deleting {device.name} also deletes {found.leads} leads and {found.messages} messages:"
+            " ask again with confirm=true.",
+            {"leads": found.leads, "messages": found.messages},
+        )
+    _delete(db, device_id)
+    db.execute(
+        text(
+            "INSERT INTO audit (workspace_id, who, action, subject, details)"
+            " VALUES (:workspace_id, :who, 'delete_device', :subject, CAST(:details AS jsonb))"
+        ),
+        {
+            "workspace_id": workspace_id,
+            "who": who,
+            "subject": f"device:{device_id}",
+            "details": json.dumps({"name": device.name, "leads": found.leads, "messages": found.messages}),
+        },
+    )
+    return Deleted(found.leads, found.messages)
+
+
+def _delete(db: Connection, device_id: int) -> None:
+    db.execute(
+        text(
+            "INSERT INTO departed_totals (campaign_id, device_id, device_name, counts)"
+            " SELECT m.campaign_id, d.id, d.name, jsonb_object_agg(m.status, m.n) FROM devices d JOIN ("
+            "   SELECT campaign_id, device_id, status, count(*) AS n FROM messages"
+            "   WHERE device_id = :id AND campaign_id IS NOT NULL GROUP BY campaign_id, device_id, status"
+            " ) m ON m.device_id = d.id GROUP BY m.campaign_id, d.id, d.name"
+        ),
+        {"id": device_id},
+    )
+    for statement in (
+        "DELETE FROM messages WHERE device_id = :id",
+        "DELETE FROM leads WHERE device_id = :id",
+        "DELETE FROM devices WHERE id = :id",
+    ):
+        db.execute(text(statement), {"id": device_id})

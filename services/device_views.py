@@ -1,0 +1,74 @@
+"""Devices as their owners see them: health, pace, what was sent today and what waits (R22)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from db.queries import query
+from domain.failures import in_words
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A device now. ``session_age`` in seconds, None unless connected; ``checked_at`` is when its bridge last told.
+
+    While its bridge is away nobody knows how it is: ``state`` is then ``bridge_away``, and it counts as not connected.
+    """
+
+    id: int
+    name: str
+    provider: str
+    session: str
+    phone: str | None
+    state: str
+    connected: bool
+    can_send: bool
+    session_age: int | None
+    last_message_ts: datetime | None
+    qr_required: bool
+    last_error: str | None
+    restricted_until: datetime | None
+    checked_at: datetime | None
+    min_gap_s: float
+    max_gap_s: float
+    daily_cap: int | None
+    hourly_cap: int | None
+    sent_today: int
+    waiting_count: int
+
+
+def every(db: Connection, workspace_id: int) -> list[DeviceView]:
+    """All devices of a workspace, in the order of their ids."""
+    return _views(db, workspace_id, None)
+
+
+def one(db: Connection, workspace_id: int, device_id: int) -> DeviceView | None:
+    """A device, or None when there is none with this id."""
+    return next(iter(_views(db, workspace_id, device_id)), None)
+
+
+def addresses(db: Connection, workspace_id: int, device_ids: list[int] | None) -> list[str]:
+    """Where the bridges of these devices are served, each once; of all devices when ``device_ids`` is None."""
+    return list(
+        db.execute(
+            text(
+                "SELECT DISTINCT bridge_address FROM devices WHERE workspace_id = :workspace_id"
+                " AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(:ids))"
+            ),
+            {"workspace_id": workspace_id, "ids": device_ids},
+        ).scalars()
+    )
+
+
+def _views(db: Connection, workspace_id: int, device_id: int | None) -> list[DeviceView]:
+    rows = db.execute(query("device_views"), {"workspace_id": workspace_id, "id": device_id}).mappings()
+    return [_view(dict(row)) for row in rows]
+
+
+def _view(row: dict[str, object]) -> DeviceView:
+    code, told = row.pop("error_code"), row.pop("error_reason")
+    last_error = in_words(str(code), None if told is None else str(told)) if code is not None else None
+    return DeviceView(last_error=last_error, **row)  # type: ignore[arg-type] # the columns of device_views.sql
