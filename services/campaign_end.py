@@ -25,8 +25,11 @@ def count(db: Connection, campaign_id: int) -> dict[MessageStatus, int]:
 def end_if_done(db: Connection, campaign_id: int) -> CampaignStatus | None:
     """End a campaign of which nothing waits any more; returns how it ended, or None.
 
-    The campaign's row is locked first, so nothing can be queued again between the count and the end.
+    Usually something waits, and one look at the index says so. Only then is the campaign's row locked and everything
+    counted, so that nothing can be queued again between the count and the end.
     """
+    if _anything_waits(db, campaign_id):
+        return None
     status = db.execute(
         text("SELECT status FROM campaigns WHERE id = :id FOR UPDATE"), {"id": campaign_id}
     ).scalar_one_or_none()
@@ -49,6 +52,18 @@ def end_if_done(db: Connection, campaign_id: int) -> CampaignStatus | None:
         },
     )
     return ended
+
+
+def _anything_waits(db: Connection, campaign_id: int) -> bool:
+    return bool(
+        db.execute(
+            text(
+                "SELECT EXISTS (SELECT 1 FROM messages WHERE campaign_id = :id AND status = 'queued')"
+                " OR EXISTS (SELECT 1 FROM messages WHERE campaign_id = :id AND status = 'processing')"
+            ),
+            {"id": campaign_id},
+        ).scalar_one()
+    )
 
 
 def end_anew(db: Connection, message_ids: list[int]) -> None:

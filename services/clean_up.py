@@ -1,4 +1,5 @@
-"""Forget what is kept for a time only: answers to repeated requests (24 h) and applied events (30 days)."""
+"""Forget what is kept for a time only: answers to repeated requests (24 h) and applied events (8 days,
+longer than any provider repeats them)."""
 
 from __future__ import annotations
 
@@ -11,6 +12,6 @@ def clean_up(db: Connection) -> None:
     db.execute(
         text(
             "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE applied_at IS NOT NULL"
-            " AND received_at < clock_timestamp() - interval '30 days' ORDER BY id LIMIT 50000)"
+            " AND received_at < clock_timestamp() - interval '8 days' ORDER BY id LIMIT 50000)"
         )
     )

@@ -44,6 +44,13 @@ def resume(db: Connection, campaign_id: int, *, who: str) -> None:
     campaign = _locked(db, campaign_id)
     if campaign.status not in ("paused", "running"):
         raise ControlRefused("not_possible", f"A campaign that is {campaign.status} cannot be resumed.")
+    # Whoever was taken out may try again; who still cannot send is out again at the next look (services/hand_over.py).
+    db.execute(
+        text(
+            "UPDATE campaign_devices SET out_at = NULL, out_code = NULL WHERE campaign_id = :id AND out_at IS NOT NULL"
+        ),
+        {"id": campaign_id},
+    )
     _set(db, campaign_id, "status = 'running'")
     _fresh_windows(db, campaign_id=campaign_id)
     _audit(db, campaign.workspace_id, who, "resume", f"campaign:{campaign_id}")

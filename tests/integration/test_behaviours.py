@@ -95,6 +95,7 @@ def test_each_behaviour_ends_as_the_table_says(make_fleet: Callable[..., Fleet])
         ),
         "everybody beside them has read it",
     )
+    received = fleet.received()
     assert {received[phone] for phone in ordinary} == {1}
     assert fleet.bridge("GET", "/ledger/overlaps") == []
 
