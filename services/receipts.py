@@ -179,7 +179,8 @@ def _raise_messages(db: Connection, facts: dict[tuple[int, int], _Facts]) -> Non
             continue
         merged = surest.setdefault(message_id, _Facts(fact.outcome, {}))
         merged.outcome = merge(merged.outcome, fact.outcome)
-        merged.times.update(fact.times)
+        for outcome, at in fact.times.items():
+            merged.times[outcome] = min(merged.times.get(outcome, at), at)
     if not surest:
         return
     db.execute(

@@ -1,10 +1,11 @@
--- Receipts about attempts, merged: a message may only rise (design: order of certainty), a time once learned is kept.
+-- Receipts about attempts, merged: a message may only rise (design: order of certainty), and of two times for the same fact
+-- the earlier one stands, so that the order in which receipts come does not matter.
 -- The caller has locked these messages in order of id.
 UPDATE messages m SET
   status = CASE WHEN message_rank(f.status) > message_rank(m.status) THEN f.status ELSE m.status END,
-  sent_at = coalesce(m.sent_at, f.sent_at),
-  delivered_at = coalesce(m.delivered_at, f.delivered_at),
-  read_at = coalesce(m.read_at, f.read_at)
+  sent_at = least(m.sent_at, f.sent_at),
+  delivered_at = least(m.delivered_at, f.delivered_at),
+  read_at = least(m.read_at, f.read_at)
 FROM unnest(
   CAST(:ids AS bigint[]), CAST(:statuses AS text[]),
   CAST(:sent AS timestamptz[]), CAST(:delivered AS timestamptz[]), CAST(:read AS timestamptz[])

@@ -135,16 +135,17 @@ BEGIN
       USING ERRCODE = 'check_violation';
   END IF;
 
-  -- Each state has its time; a state that is left takes its bad news with it.
+  -- Each state has its time; a state that is left takes its bad news with it. What was read had been delivered by then,
+  -- and sent.
+  IF NEW.status = 'read' THEN NEW.read_at := coalesce(NEW.read_at, clock_timestamp()); END IF;
+  IF NEW.status IN ('delivered', 'read') THEN
+    NEW.delivered_at := coalesce(NEW.delivered_at, NEW.read_at, clock_timestamp());
+  END IF;
   IF NEW.status IN ('sent', 'delivered', 'read') THEN
-    NEW.sent_at := coalesce(NEW.sent_at, clock_timestamp());
+    NEW.sent_at := coalesce(NEW.sent_at, NEW.delivered_at, clock_timestamp());
     NEW.error_code := NULL;
     NEW.error_reason := NULL;
   END IF;
-  IF NEW.status IN ('delivered', 'read') THEN
-    NEW.delivered_at := coalesce(NEW.delivered_at, clock_timestamp());
-  END IF;
-  IF NEW.status = 'read' THEN NEW.read_at := coalesce(NEW.read_at, clock_timestamp()); END IF;
   NEW.unknown_at := CASE WHEN NEW.status = 'unknown' THEN clock_timestamp() END;
   NEW.failed_at := CASE WHEN NEW.status = 'failed' THEN clock_timestamp() END;
   NEW.cancelled_at := CASE WHEN NEW.status = 'cancelled' THEN clock_timestamp() END;
