@@ -116,8 +116,9 @@ def lookup(code: str) -> Failure:
 
 
 def in_words(code: str | None, told: str | None) -> str | None:
-    """What a code means, and what was told along with it, for a person; None without a code."""
+    """What a code means, and what was told along with it when that says more, for a person; None without a code."""
     if code is None:
         return None
     meaning = lookup(code).reason
-    return meaning if not told or told == code else f"{meaning}: {told}"
+    says_no_more = not told or told.rstrip(".").casefold() in (code.casefold(), meaning.casefold())
+    return meaning if says_no_more else f"{meaning}: {told}"

@@ -72,7 +72,7 @@ def record(db: Connection, address: str, sessions: list[SessionStatus], *, inter
         },
     ).all()
     came_back = [row.id for row in changed if row.can_send and not row.could_send]
-    in_trouble = [row.id for row in changed if not row.can_send]
+    in_trouble = [row.id for row in changed if row.could_send and not row.can_send]
     known = {status.session for status in sessions}
     to_start = [row.session for row in changed if row.session not in known]
     return Look(came_back, in_trouble, hand_over.let_back(db, came_back), to_start)

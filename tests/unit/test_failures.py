@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from domain import phone
-from domain.failures import BRIDGE_AWAY_CODES, DEVICE_CODES, FAILURES, Concerns, lookup
+from domain.failures import BRIDGE_AWAY_CODES, DEVICE_CODES, FAILURES, Concerns, in_words, lookup
 
 OF_THE_BRIDGE_CONTRACT = [
     *(
@@ -70,3 +70,10 @@ def test_an_unknown_code_is_shown_as_it_is() -> None:
     unknown = lookup("from_a_newer_bridge")
     assert "from_a_newer_bridge" in unknown.reason
     assert unknown.concerns == "system"
+
+
+def test_what_was_told_is_added_only_when_it_says_more() -> None:
+    assert in_words(None, "anything") is None
+    assert in_words("not_on_whatsapp", None) == "This number is not on WhatsApp"
+    assert in_words("not_on_whatsapp", "This number is not on WhatsApp.") == "This number is not on WhatsApp"
+    assert in_words("internal", "disk full") == "The bridge failed: disk full"
