@@ -94,7 +94,7 @@ def _start(world: Runtime, address: str, session: str) -> None:
 def _hand_over(world: Runtime) -> None:
     for done in run(world.engine, hand_over.hand_over):
         log.warning(
-            "[WA_BROADCAST] broadcast=%s device=%s taken out after three errors, %s messages to others%s",
+            "[WA_BROADCAST] broadcast=%s device=%s is out after three errors, %s messages to others%s",
             done.campaign_id,
             done.device_id,
             done.moved,

@@ -156,6 +156,14 @@ def _fresh_windows(db: Connection, *, campaign_id: int | None = None, workspace_
 def _reopen(db: Connection, campaign_id: int, status: str, audit_id: int) -> None:
     if status in ("partial", "failed"):
         _set(db, campaign_id, "status = 'running', reopened_by = :audit_id", {"audit_id": audit_id})
+        # A device that came back while the campaign was over is let back in now.
+        db.execute(
+            text(
+                "UPDATE campaign_devices cd SET out_at = NULL, out_code = NULL FROM devices d"
+                " WHERE d.id = cd.device_id AND d.can_send AND cd.campaign_id = :id AND cd.out_at IS NOT NULL"
+            ),
+            {"id": campaign_id},
+        )
     distribute.deal_waiting(db, campaign_id)
     wake.dispatcher(db)
 

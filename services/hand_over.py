@@ -24,12 +24,20 @@ def hand_over(db: Connection) -> list[HandedOver]:
 
     Its messages that were never attempted or are proven not sent go to the campaign's devices that can send; when none
     can, the campaign pauses with ``no_device``. A device whose bridge is away is not struck: that is no error of its own.
+    A device that is out is looked at again when it has such messages and another can send: what it had in flight was
+    proven since, somebody retried, or the others came back first.
     """
     struck = db.execute(
         text(
             "SELECT cd.campaign_id, cd.device_id, d.error_code FROM campaign_devices cd"
             " JOIN devices d ON d.id = cd.device_id JOIN campaigns c ON c.id = cd.campaign_id"
-            " WHERE cd.active AND cd.out_at IS NULL AND d.strikes >= :out AND NOT d.can_send"
+            " WHERE cd.active AND (cd.out_at IS NULL AND d.strikes >= :out AND NOT d.can_send"
+            "   OR cd.out_at IS NOT NULL AND EXISTS ("
+            "     SELECT 1 FROM campaign_devices o JOIN devices od ON od.id = o.device_id AND od.can_send"
+            "     WHERE o.campaign_id = cd.campaign_id AND o.out_at IS NULL)"
+            "   AND EXISTS ("
+            "     SELECT 1 FROM messages m WHERE m.device_id = cd.device_id AND m.campaign_id = cd.campaign_id"
+            "     AND m.status = 'queued' AND (m.attempt = 0 OR NOT has_unproven_attempt(m.id))))"
             " ORDER BY cd.campaign_id, cd.device_id"
         ),
         {"out": trouble.STRIKES_OUT},
@@ -42,7 +50,7 @@ def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> 
     db.execute(
         text(
             "UPDATE campaign_devices SET out_at = clock_timestamp(), out_code = :code"
-            " WHERE campaign_id = :campaign_id AND device_id = :device_id"
+            " WHERE campaign_id = :campaign_id AND device_id = :device_id AND out_at IS NULL"
         ),
         {"campaign_id": campaign_id, "device_id": device_id, "code": code},
     )
