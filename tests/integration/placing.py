@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from random import Random
 from typing import Any
 from uuid import uuid4
 
 from people import workspace
 from sqlalchemy import Connection, text
+
+from services import deliver
+from services.deliver import Begun
 
 
 @contextmanager
@@ -32,6 +36,22 @@ def place_campaign(db: Connection, status: str = "running", **more: Any) -> int:
         **more,
     }
     return _insert(db, "campaigns", values)
+
+
+def use_devices(db: Connection, campaign_id: int, *device_ids: int) -> None:
+    """A campaign may use these devices, and does while it is queued or running."""
+    db.execute(
+        text(
+            "INSERT INTO campaign_devices (campaign_id, device_id, active)"
+            " SELECT id, unnest(CAST(:devices AS bigint[])), status IN ('queued', 'running') FROM campaigns WHERE id = :id"
+        ),
+        {"id": campaign_id, "devices": list(device_ids)},
+    )
+
+
+def begin_next(db: Connection, device_id: int, *, slot: int = 0, seed: int = 1) -> Begun | None:
+    """What a worker begins."""
+    return deliver.begin(db, device_id, slot, worker_id="a worker", lease_s=40, rng=Random(seed))
 
 
 def place_message(
