@@ -13,9 +13,11 @@ NAME_WIDTH = 10
 
 
 def say(text: str) -> None:
-    """Print; a terminal that has gone away is no reason to fail."""
-    with suppress(OSError):
+    """Print; a terminal that has gone away is no reason to fail, now or when the interpreter flushes at its end."""
+    try:
         print(text, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def rotated(logs: Path, name: str) -> Path:
