@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI, Response, Security
 from fastapi.security import HTTPBearer
+from fastapi_offline import FastAPIOffline
 from sqlalchemy import Engine
 
 import settings as environment
@@ -49,7 +50,9 @@ def build(settings: Settings, engine: Engine) -> FastAPI:
         readiness.close()
         engine.dispose()
 
-    app = FastAPI(title="Fanfare", summary="WhatsApp broadcasts", description=ABOUT, version="1", lifespan=lifespan)
+    app = FastAPIOffline(
+        title="Fanfare", summary="WhatsApp broadcasts", description=ABOUT, version="1", lifespan=lifespan
+    )
     app.state.context = context
     answer_errors(app)
     app.add_middleware(Door, token=environment.secret(settings, "api_token"))
