@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from api.context import LARGEST_ID, WHO, Context, Here, Id, Key, Text, keyed
+from api.context import LARGEST_ID, WHO, Context, Here, Id, Key, keyed
 from api.errors import not_found
+from api.text import Text
 from domain.people import rejected_csv
 from domain.status import MessageStatus
 from services import broadcasts, control, repeats

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Path, Request
-from pydantic import AfterValidator
 from sqlalchemy import Connection, Engine
 
 from api.bridges import Bridges
@@ -55,6 +54,7 @@ async def _key(
     idempotency_key: Annotated[
         str | None,
         Header(
+            alias="Idempotency-Key",
             max_length=255,
             min_length=1,
             description="Any text of yours, unique for this request. The same request with the same key has one effect "
@@ -65,16 +65,9 @@ async def _key(
     return idempotency_key
 
 
-def storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("has a NUL character, which is no text")
-    return text
-
-
 Here = Annotated[Context, Depends(_context)]
 Key = Annotated[str | None, Depends(_key)]
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-Text = Annotated[str, AfterValidator(storable)]
 
 
 def keyed(workspace_id: int, key: str | None, path: str, asked: Any) -> Keyed | None:

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from api.context import WHO, Here, Id, Text
+from api.context import WHO, Here, Id
 from api.errors import not_found
+from api.text import Text
 from bridge.protocol import BridgeAwayError, BridgeRefusedError
 from services import device_views
 from services.add_device import NewDevice, add_device

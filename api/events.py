@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import json
 import logging
-import re
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -19,6 +18,7 @@ from starlette.responses import Response
 
 from api.errors import error
 from api.event_writer import EventWriter
+from api.text import made_storable
 from services.receipts import Incoming
 
 log = logging.getLogger("fanfare.api")
@@ -26,8 +26,7 @@ log = logging.getLogger("fanfare.api")
 LONGEST_NAME = 200  # characters of an event's id, session and type
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # neither can be stored as text
-_ESCAPES = (b"\\u0000", b"\\ud", b"\\uD")  # how JSON writes them, and also what needs two of them, such as emoji
+_ESCAPES = (b"\\u0000", b"\\ud", b"\\uD")  # how JSON writes what is no text, and also emoji
 
 
 class UnreadableError(ValueError):
@@ -68,11 +67,11 @@ def read(body: bytes) -> Incoming:
     Raises UnreadableError.
     """
     try:
-        event = json.loads(body, parse_constant=_no_number)
+        event = json.loads(body.decode(), parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise UnreadableError("the body is not JSON") from None
     if any(escape in body for escape in _ESCAPES):
-        event = _storable(event)
+        event = made_storable(event)
     if not isinstance(event, dict):
         raise UnreadableError("the body is not a JSON object")
     data = event.get("data")
@@ -101,13 +100,3 @@ def _at(event: dict[str, Any]) -> datetime:
 
 def _no_number(constant: str) -> NoReturn:
     raise UnreadableError(f"{constant} is no number")
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return _NO_TEXT.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_storable(each) for each in value]
-    if isinstance(value, dict):
-        return {_storable(name): _storable(each) for name, each in value.items()}
-    return value

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from api.context import LARGEST_ID, Text
+from api.context import LARGEST_ID
+from api.text import Text
 
 LONGEST_MESSAGE = 65_536  # characters; WhatsApp's own limit for a text
 LONGEST_DELAY_S = 86_400

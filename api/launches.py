@@ -15,9 +15,10 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from api.bridges import Look
-from api.context import WHO, Context, Here, Key, Text, keyed
+from api.context import WHO, Context, Here, Key, keyed
 from api.launch_bodies import REFUSALS, Broadcast, How, LaunchAnswer
 from api.recipients import Recipients, from_csv, from_items
+from api.text import Text
 from bridge.protocol import BridgeAwayError
 from domain.phone import masked
 from services import device_views, health, launch, repeats

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from api.broadcasts import MessageState
-from api.context import Here, Id, Key, Text, keyed
+from api.context import Here, Id, Key, keyed
 from api.errors import not_found
 from api.launch_bodies import LONGEST_MESSAGE, SomeId
+from api.text import Text
 from services import broadcasts, repeats, single
 
 router = APIRouter(tags=["Messages"])

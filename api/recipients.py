@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from api.context import storable
+from api.text import storable
 from domain import people as rows
 from domain.csv_rows import read_csv
 from domain.people import Item, Person, RejectedRow
@@ -88,7 +88,7 @@ def _lead_not_found(row: RejectedRow, lead_id: int) -> RejectedRow:
 def _check_variables(headers: Sequence[str]) -> None:
     try:
         for header in headers:
-            storable(header).encode()
+            storable(header)
     except ValueError:
         raise Refused(
             "INVALID", "recipients: a variable's name has characters that are no text.", {"field": "recipients"}

@@ -11,7 +11,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from api.context import Context, Here, Id, Text
+from api.context import Context, Here, Id
+from api.text import Text
 from bridge.protocol import Bridge
 from services.change_device import look_soon, session_of
 from services.single import checked_number

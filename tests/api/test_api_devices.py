@@ -1,0 +1,210 @@
+"""Devices: add, read, change, delete (R22-R24)."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from serving import Api, Simulator, answered, new_session, people, refused
+from sqlalchemy import text
+from waiting import until
+
+R22 = {
+    *("connected", "can_send", "session_age", "last_message_ts", "qr_required", "last_error", "state"),
+    "restricted_until",
+}
+
+
+def test_a_new_device_has_its_providers_pace_and_its_session_is_started(api: Api, simulator: Simulator) -> None:
+    session = new_session()
+    body = {"name": "Sales 1", "provider": "baileys", "session": session, "phone": "050-123-4567"}
+    device = answered(api.post("/api/devices", body), 201)
+    assert set(device) >= R22
+    assert (device["min_gap_s"], device["max_gap_s"], device["daily_cap"], device["hourly_cap"]) == (5, 15, 200, None)
+    assert (device["phone"], device["sent_today"], device["waiting_count"]) == ("+972501234567", 0, 0)
+    until(lambda: simulator.can_send(session), "the session was started")
+    other = answered(
+        api.post(
+            "/api/devices",
+            {"name": "Slow", "provider": "simulator", "session": new_session(), "min_gap_s": 7.5, "daily_cap": 9},
+        ),
+        201,
+    )
+    assert (other["min_gap_s"], other["max_gap_s"], other["daily_cap"]) == (7.5, 7.5, 9)
+    listed = answered(api.get("/api/devices"), 200)["devices"]
+    assert [each["id"] for each in listed] == [device["id"], other["id"]]
+    assert api.rows("SELECT action, subject FROM audit ORDER BY id")[0] == ("add_device", f"device:{device['id']}")
+
+
+def test_a_session_belongs_to_one_device(api: Api) -> None:
+    first = api.device()
+    body = {"name": "Second", "provider": "simulator", "session": first["session"]}
+    assert refused(api.post("/api/devices", body), 409, "SESSION_TAKEN")["field"] == "session"
+
+
+def test_a_bridge_that_is_away_does_not_stop_adding(api: Api) -> None:
+    body = {"name": "A", "provider": "baileys", "session": new_session(), "bridge_url": "http://127.0.0.1:9/"}
+    device = answered(api.post("/api/devices", body), 201)
+    assert device["last_error"] == "the bridge does not answer"
+    assert api.rows("SELECT address FROM bridges ORDER BY address") == [("default",), ("http://127.0.0.1:9",)]
+
+
+def test_our_bridge_has_one_name(api: Api, simulator: Simulator) -> None:
+    device = api.device(bridge_url=f"{simulator.url}/")
+    assert api.one("SELECT bridge_address FROM devices WHERE id = :id", id=device["id"]) == "default"
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "field"),
+    [
+        ({"provider": "cloud"}, "PROVIDER_NOT_SERVED", "provider"),
+        ({"provider": "telegram"}, "INVALID", "provider"),
+        ({"session": "../x"}, "INVALID", "session"),
+        ({"session": "a b"}, "INVALID", "session"),
+        ({"session": "a\n"}, "INVALID", "session"),
+        ({"session": "x" * 65}, "INVALID", "session"),
+        ({"name": ""}, "INVALID", "name"),
+        ({"name": "a\0"}, "INVALID", "name"),
+        ({"phone": "12"}, "INVALID_PHONE", "phone"),
+        ({"min_gap_s": -1}, "INVALID", "min_gap_s"),
+        ({"min_gap_s": "soon"}, "INVALID", "min_gap_s"),
+        ({"daily_cap": 0}, "INVALID", "daily_cap"),
+        ({"daily_cap": 1.5}, "INVALID", "daily_cap"),
+        ({"bridge_url": "ftp://127.0.0.1"}, "INVALID", "bridge_url"),
+        ({"bridge_url": "http://"}, "INVALID", "bridge_url"),
+        ({"bridge_url": "http://host:99999"}, "INVALID", "bridge_url"),
+        ({"bridge_url": "http://me:secret@host"}, "INVALID", "bridge_url"),
+    ],
+)
+def test_what_is_wrong_is_named(api: Api, given: dict[str, Any], code: str, field: str) -> None:
+    body = {"name": "Phone", "provider": "simulator", "session": "fine", **given}
+    assert refused(api.post("/api/devices", body), 422, code)["field"] == field
+    assert api.one("SELECT count(*) FROM devices") == 0
+
+
+def test_how_a_device_is(api: Api) -> None:
+    device_id = api.device()["id"]
+    broadcast_id = api.launch(people(3))["broadcast_id"]
+    api.send_one(broadcast_id)
+    device = answered(api.get(f"/api/devices/{device_id}"), 200)
+    assert (device["connected"], device["can_send"], device["state"]) == (True, True, "open")
+    assert (device["sent_today"], device["waiting_count"]) == (1, 2)
+    assert device["session_age"] >= 0
+    assert device["last_message_ts"]
+    assert device["checked_at"]
+    assert device["last_error"] is None
+    api.execute("UPDATE devices SET can_send = false, error_code = 'restricted', error_reason = 'too many'")
+    device = answered(api.get(f"/api/devices/{device_id}"), 200)
+    assert device["last_error"] == "WhatsApp has restricted our phone for a time: too many"
+    api.execute("UPDATE bridges SET away_since = now(), error_code = 'bridge_secret'")
+    device = answered(api.get(f"/api/devices/{device_id}"), 200)
+    assert (device["connected"], device["can_send"], device["state"]) == (False, False, "bridge_away")
+    assert (device["session_age"], device["last_error"]) == (None, "The bridge refused our secret")
+
+
+def test_change_name_and_pace(api: Api) -> None:
+    device_id = api.device()["id"]
+    path = f"/api/devices/{device_id}"
+    device = answered(api.ask("PATCH", path, {"name": "Other", "min_gap_s": 2}), 200)
+    assert (device["name"], device["min_gap_s"], device["max_gap_s"]) == ("Other", 2, 2)
+    device = answered(api.ask("PATCH", path, {"min_gap_s": 1, "hourly_cap": 10}), 200)
+    assert (device["name"], device["min_gap_s"], device["max_gap_s"]) == ("Other", 1, 2)
+    assert (device["hourly_cap"], device["daily_cap"]) == (10, None)
+    assert answered(api.ask("PATCH", path, {"hourly_cap": None}), 200)["hourly_cap"] is None
+    for wrong in ({"name": None}, {"min_gap_s": None}, {"daily_cap": 0}, {"max_gap_s": 3}, {"provider": "baileys"}):
+        refused(api.ask("PATCH", path, wrong), 422, "INVALID")
+
+
+def test_a_cap_counts_at_once(api: Api) -> None:
+    device_id = api.device(daily_cap=10)["id"]
+    path = f"/api/devices/{device_id}"
+
+    def closed_until() -> Any:
+        return api.one(
+            "SELECT CASE WHEN next_send_at < clock_timestamp() + interval '2 seconds' THEN 'open'"
+            " WHEN next_send_at = date_trunc('hour', clock_timestamp()) + interval '1 hour' THEN 'hour'"
+            " WHEN next_send_at = date_trunc('day', clock_timestamp()) + interval '1 day' THEN 'day'"
+            " ELSE next_send_at::text END FROM devices"
+        )
+
+    api.execute(
+        "UPDATE devices SET day = now()::date, day_count = 10, hour = date_trunc('hour', now()), hour_count = 10,"
+        " next_send_at = date_trunc('day', now()) + interval '1 day'"
+    )
+    answered(api.ask("PATCH", path, {"name": "Renamed"}), 200)
+    assert closed_until() == "day"
+    answered(api.ask("PATCH", path, {"daily_cap": 11}), 200)
+    assert closed_until() == "open"
+    answered(api.ask("PATCH", path, {"daily_cap": 9}), 200)
+    assert closed_until() == "day"
+    answered(api.ask("PATCH", path, {"daily_cap": None, "hourly_cap": 5}), 200)
+    assert closed_until() == "hour"
+    api.execute("UPDATE devices SET hour = hour - interval '1 hour', next_send_at = clock_timestamp()")
+    answered(api.ask("PATCH", path, {"hourly_cap": 4}), 200)
+    assert closed_until() == "open"
+
+
+def test_deleting_warns_and_then_takes_leads_and_messages(api: Api) -> None:
+    gone, kept = api.device(name="Gone"), api.device(name="Kept")
+    api.execute(
+        "INSERT INTO leads (workspace_id, phone, device_id) SELECT workspace_id, '+97250999000' || n, id"
+        " FROM devices, generate_series(1, 4) n WHERE id = :id",
+        id=gone["id"],
+    )
+    lead = api.one("SELECT min(id) FROM leads")
+    api.execute(
+        "INSERT INTO suppressions (workspace_id, phone, reason, proof) SELECT id, '+972509990001', 'opt_out', 'STOP'"
+        " FROM workspaces"
+    )
+    first = api.launch(people(3), device_ids=[gone["id"]])["broadcast_id"]
+    second = api.launch(people(2), device_ids=[kept["id"]], lead_ids=[lead + 1])["broadcast_id"]
+    api.send_all(first)
+    api.send_all(second)
+    path = f"/api/devices/{gone['id']}"
+    assert refused(api.ask("DELETE", path), 409, "CONFIRM") == {"leads": 4, "messages": 3}
+    assert answered(api.ask("DELETE", f"{path}?confirm=true"), 200) == {"id": gone["id"], "leads": 4, "messages": 3}
+    refused(api.get(path), 404, "NOT_FOUND")
+    refused(api.ask("DELETE", f"{path}?confirm=true"), 404, "NOT_FOUND")
+    assert api.one("SELECT count(*) FROM messages WHERE campaign_id = :id", id=first) == 0
+    assert api.one("SELECT count(*) FROM messages WHERE campaign_id = :id AND lead_id IS NULL", id=second) == 3
+    assert api.one("SELECT count(*) FROM leads") == 0
+    assert api.rows("SELECT campaign_id, device_name, counts FROM departed_totals") == [(first, "Gone", {"sent": 3})]
+    assert api.one("SELECT count(*) FROM suppressions") == 1
+    assert api.rows("SELECT subject, details FROM audit WHERE action = 'delete_device'") == [
+        (f"device:{gone['id']}", {"name": "Gone", "leads": 4, "messages": 3})
+    ]
+    assert answered(api.get(f"/api/broadcasts/{first}"), 200)["counts"]["sent"] == 3
+
+
+def test_a_device_with_messages_to_send_is_not_deleted(api: Api) -> None:
+    device = api.device()
+    for _ in range(2):
+        body = {"device_id": device["id"], "phone": people(1)[0], "text": "Hello"}
+        answered(api.post("/api/messages", body), 202)
+    path = f"/api/devices/{device['id']}?confirm=true"
+    assert refused(api.ask("DELETE", path), 409, "DEVICE_BUSY") == {"queued": 2, "in_flight": 0}
+    begun = api.begin(device["id"])
+    assert begun is not None
+    assert refused(api.ask("DELETE", path), 409, "DEVICE_BUSY") == {"queued": 1, "in_flight": 1}
+
+
+def test_nothing_is_given_to_a_device_while_it_is_deleted(api: Api) -> None:
+    """A single send that comes while the deletion is under way waits for it, and then finds no device."""
+    device = api.device()
+    body = {"device_id": device["id"], "phone": people(1)[0], "text": "Hello"}
+    codes: list[int] = []
+    sender = threading.Thread(target=lambda: codes.append(api.post("/api/messages", body).status_code))
+    with api.db.begin() as db:
+        db.execute(text("SELECT id FROM devices FOR UPDATE"))
+        sender.start()
+        until(
+            lambda: api.one(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            ),
+            "the single send waits",
+        )
+        db.execute(text("DELETE FROM devices"))
+    sender.join()
+    assert codes == [422]
+    assert api.one("SELECT count(*) FROM messages") == 0
