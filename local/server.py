@@ -64,6 +64,10 @@ class EmbeddedServer(ABC):
         return self._process.pid
 
     @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     @abstractmethod
     def url(self) -> str:
         """The address for clients, with the password."""
@@ -79,7 +83,7 @@ class EmbeddedServer(ABC):
         A server that an earlier owner left behind on this folder is stopped first. Raises LocalError when the folder is
         in use by a living owner, or when the server ends or does not answer in time.
         """
-        if self._process is not None and self._process.poll() is None:
+        if self.running:
             raise RuntimeError(f"{self.title} runs already")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._take_folder()

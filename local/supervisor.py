@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from local.errors import LocalError
 from local.output import Relay, rotated, say
 from local.processes import kill_group
 from local.reaper import Reaper
+from local.server import EmbeddedServer
 
 GRACE_S = 25.0  # workers finish or let go within this (Heroku kills at 30)
 FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 30.0
@@ -70,7 +71,10 @@ class Child:
 
 
 class Supervisor:
-    """Processes by name, each with its command and environment, run in ``cwd``, logging below ``logs``."""
+    """Processes by name, each with its command and environment, run in ``cwd``, logging below ``logs``.
+
+    ``servers`` run already, and are stopped by their owner after us; while we run, one that dies is started again.
+    """
 
     def __init__(
         self,
@@ -79,10 +83,12 @@ class Supervisor:
         *,
         cwd: Path,
         logs: Path,
+        servers: Sequence[EmbeddedServer],
         reaper: Reaper,
         grace_s: float = GRACE_S,
     ) -> None:
         self._selector = selectors.DefaultSelector()
+        self._servers = servers
         self._reaper = reaper
         self._grace_s = grace_s
         self._stopping = False
@@ -96,13 +102,18 @@ class Supervisor:
         """Run until a signal says stop; return when all processes have ended.
 
         ``ready`` answers what is not ready yet, or None when all is; then ``announce`` is called once. Raises
-        LocalError, everything stopped, when that takes longer than ``ready_deadline_s``.
+        LocalError, everything stopped, when that takes longer than ``ready_deadline_s``, or when a server that died
+        cannot be started again.
         """
         deadline = time.monotonic() + ready_deadline_s
         announced, next_look = False, 0.0
         with self._woken_by_signals():
             try:
                 while not self._stopping:
+                    for server in self._servers:
+                        if not server.running:
+                            say(f"{server.title} has ended; it starts again")
+                            server.start()
                     for child in self._children:
                         self._tend(child)
                     if not announced and time.monotonic() >= next_look:
@@ -177,7 +188,7 @@ class Supervisor:
         """Note stop signals, and let every signal (a child's end too) end a wait."""
 
         def note(number: int, frame: FrameType | None) -> None:
-            self._in_haste = self._stopping and number == signal.SIGINT
+            self._in_haste |= self._stopping and number == signal.SIGINT
             self._stopping = True
 
         def notice(number: int, frame: FrameType | None) -> None:

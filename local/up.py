@@ -27,6 +27,7 @@ from local.reaper import Reaper
 from local.redis import EmbeddedRedis
 from local.run_lock import only_run
 from local.secrets import kept_secrets
+from local.server import EmbeddedServer
 from local.supervisor import GRACE_S, STOP_SIGNALS, Supervisor
 from settings import ROOT, Settings, SettingsError, load
 
@@ -55,7 +56,20 @@ def up(settings: Settings) -> None:
         choose_ports(settings, embedded, ports)
         ports.write()
 
-        urls, database = _start_servers(stack, data_dir, kept, ports.chosen)
+        urls: dict[str, str] = {}
+        database = None
+        servers: list[EmbeddedServer] = []
+        if "postgres" in embedded:
+            folder, port = data_dir / "postgres", ports.chosen["postgres"]
+            postgres = stack.enter_context(EmbeddedPostgres(folder, password=kept["postgres_password"], port=port))
+            urls["database_url"], database = postgres.url, postgres.data
+            servers.append(postgres)
+        if "redis" in embedded:
+            folder, port = data_dir / "redis", ports.chosen["redis"]
+            redis = stack.enter_context(EmbeddedRedis(folder, password=kept["redis_password"], port=port))
+            urls["redis_url"] = redis.url
+            servers.append(redis)
+
         inherited = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"}
         env = process_environment(inherited, settings, kept=kept, ports=ports.chosen, urls=urls, data_dir=data_dir)
         run_to_end("the release step", release, env, ROOT, rotated(logs, "release"))
@@ -66,29 +80,13 @@ def up(settings: Settings) -> None:
         stack.callback(reaper.close)
         stack.callback(_no_more_signals)
         by_process = environments_by_process(env, list(commands), ports.chosen)
-        supervisor = Supervisor(commands, by_process, cwd=ROOT, logs=logs, reaper=reaper)
+        supervisor = Supervisor(commands, by_process, cwd=ROOT, logs=logs, servers=servers, reaper=reaper)
         host = host_for_clients(settings)
         supervisor.run(
             lambda: _not_ready(host, ports.chosen),
             lambda: say(_welcome(settings, kept, ports.chosen, data_dir, database)),
             READY_DEADLINE_S,
         )
-
-
-def _start_servers(
-    stack: ExitStack, data_dir: Path, kept: dict[str, str], ports: dict[str, int]
-) -> tuple[dict[str, str], Path | None]:
-    """Start what is embedded; addresses by the name of their setting, and where the database lies."""
-    urls: dict[str, str] = {}
-    database = None
-    if "postgres" in ports:
-        postgres = EmbeddedPostgres(data_dir / "postgres", password=kept["postgres_password"], port=ports["postgres"])
-        urls["database_url"] = stack.enter_context(postgres).url
-        database = postgres.data
-    if "redis" in ports:
-        redis = EmbeddedRedis(data_dir / "redis", password=kept["redis_password"], port=ports["redis"])
-        urls["redis_url"] = stack.enter_context(redis).url
-    return urls, database
 
 
 def _not_ready(host: str, ports: Mapping[str, int]) -> str | None:

@@ -17,6 +17,7 @@ from clone import PROCFILE, Clone, processes_of, wait_until
 
 from local.environment import embedded_servers, process_environment
 from local.errors import LocalError
+from local.processes import running_in
 from settings import Settings
 
 
@@ -138,6 +139,19 @@ def test_a_killed_worker_takes_its_children_along_and_comes_back(clone: Clone) -
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: clone.said().count("worker     | child") == 2, "the worker did not come back")
     assert child not in processes_of(clone.folder)
+
+
+def test_a_server_that_dies_is_started_again_with_its_data(clone: Clone) -> None:
+    clone.up_and_ready()
+    data = clone.folder / ".local" / "redis" / "data"
+    with redis.Redis.from_url(clone.redis_url()) as client:
+        client.set("survives", 1)
+    (killed,) = running_in(data, "redis-server")
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: running_in(data, "redis-server") not in ([], [killed]), "Redis did not come back")
+    with redis.Redis.from_url(clone.redis_url()) as client:  # which tries again while it starts
+        assert client.get("survives") == b"1"
+    assert "Redis has ended; it starts again" in clone.said()
 
 
 def test_a_release_that_fails_ends_the_start_with_one_line(clone: Clone) -> None:
