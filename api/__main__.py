@@ -19,7 +19,7 @@ from db.migrate import first_line
 from logs import set_up
 from settings import Settings
 
-PATIENCE_S = 20.0  # a Postgres that starts together with us is waited for this long
+PATIENCE_S = 8.0  # a Postgres that starts together with us is waited for this long
 LOOK_EVERY_S = 0.5
 DRAIN_S = 20
 IDLE_CONNECTION_S = 75  # longer than a bridge's pauses, or it would often meet a closing connection
@@ -45,22 +45,21 @@ def main() -> int:
 
 
 def _check_postgres(url: str) -> None:
+    """Raises CannotStartError when it does not answer for a while, or has not the schema of this release."""
     deadline = time.monotonic() + PATIENCE_S
-    while fault := _postgres_fault(url):
-        if time.monotonic() + LOOK_EVERY_S > deadline:
-            raise CannotStartError(fault)
+    while True:
+        try:
+            with connect_once(url, name="api").connect() as db:
+                fault = schema_fault(db)
+            break
+        except ArgumentError as error:
+            raise CannotStartError(f"DATABASE_URL is not an address of Postgres: {first_line(error)}") from None
+        except SQLAlchemyError as error:
+            if time.monotonic() > deadline:
+                raise CannotStartError(f"Postgres does not answer at DATABASE_URL: {first_line(error)}") from None
         time.sleep(LOOK_EVERY_S)
-
-
-def _postgres_fault(url: str) -> str | None:
-    try:
-        with connect_once(url, name="api").connect() as db:
-            fault = schema_fault(db)
-    except ArgumentError as error:
-        raise CannotStartError(f"DATABASE_URL is not an address of Postgres: {first_line(error)}") from None
-    except SQLAlchemyError as error:
-        return f"Postgres does not answer at DATABASE_URL: {first_line(error)}"
-    return f"the database {fault}" if fault else None
+    if fault:
+        raise CannotStartError(f"the database {fault}")
 
 
 def _listener(settings: Settings) -> socket.socket:

@@ -32,8 +32,7 @@ class Door:
             refusal = error(401, "UNAUTHORIZED", words, headers={"WWW-Authenticate": "Bearer"})
             return await refusal(scope, receive, send)
         limit = self._limits.get(scope["path"], LIMIT)
-        length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > limit:
+        if int(headers.get(b"content-length", 0)) > limit:
             return await error(413, "TOO_LARGE", _words(limit), {"limit_bytes": limit})(scope, receive, send)
         came = 0
 

@@ -99,4 +99,4 @@ def _at(event: dict[str, Any]) -> datetime:
 
 
 def _no_number(constant: str) -> NoReturn:
-    raise UnreadableError(f"{constant} is no number")
+    raise ValueError(constant)
