@@ -12,11 +12,11 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy import Engine
 
 import settings as environment
-from api import broadcasts, devices, launches, messages, sessions, whatsapp
+from api import broadcasts, control, devices, launches, messages, sessions, whatsapp
 from api.bridges import Bridges
 from api.context import Context
 from api.door import Door
-from api.errors import answer_errors, error
+from api.errors import answer_errors, error, refusals
 from api.event_writer import EventWriter
 from api.events import Events
 from api.readiness import Readiness
@@ -24,6 +24,13 @@ from settings import Settings
 
 THREADS = 16  # requests that work on the database at the same time
 
+EVERYWHERE = refusals(
+    {
+        401: "UNAUTHORIZED: the token is missing or wrong",
+        422: "INVALID: a field is wrong, and `details.field` names it",
+        503: "DATABASE_AWAY: try again soon",
+    }
+)
 ABOUT = """
 WhatsApp broadcasts that account for every person.
 
@@ -60,8 +67,8 @@ def build(settings: Settings, engine: Engine) -> FastAPI:
     events = Events(writer, environment.secret(settings, "events_secret"))
     app.add_route("/events/bridge", events.take, methods=["POST"], include_in_schema=False)
     in_the_docs = [Security(HTTPBearer(auto_error=False, description="The API token"))]  # the door checks it
-    for module in (launches, broadcasts, messages, devices, sessions, whatsapp):
-        app.include_router(module.router, dependencies=in_the_docs)
+    for module in (launches, broadcasts, control, messages, devices, sessions, whatsapp):
+        app.include_router(module.router, dependencies=in_the_docs, responses=EVERYWHERE)
 
     @app.get("/healthz", tags=["Health"])
     async def healthz() -> dict[str, str]:

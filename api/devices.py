@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from api.context import WHO, Here, Id
-from api.errors import not_found
+from api.errors import not_found, refusals
 from api.text import Text
 from bridge.protocol import BridgeAwayError, BridgeRefusedError
 from services import device_views
@@ -22,7 +22,7 @@ from services.single import checked_number
 
 router = APIRouter(tags=["Devices"])
 
-NO_DEVICE: dict[int | str, dict[str, Any]] = {404: {"description": "NOT_FOUND"}}
+NO_DEVICE = refusals({404: "NOT_FOUND"})
 
 
 def _bridge_url(url: str) -> str:
@@ -121,7 +121,7 @@ class Deleted(BaseModel):
     "/api/devices",
     status_code=201,
     response_model=Device,
-    responses={409: {"description": "SESSION_TAKEN"}, 422: {"description": "A field is wrong, or PROVIDER_NOT_SERVED"}},
+    responses=refusals({409: "SESSION_TAKEN", 422: "PROVIDER_NOT_SERVED, INVALID_PHONE, or INVALID: a field is wrong"}),
 )
 def create_device(body: Add, here: Here) -> Any:
     """Add a device and start its session at the bridge.
@@ -184,13 +184,13 @@ def patch_device(device_id: Id, body: Change, here: Here) -> Any:
 @router.delete(
     "/api/devices/{device_id}",
     response_model=Deleted,
-    responses={
-        **NO_DEVICE,
-        409: {
-            "description": "DEVICE_BUSY while messages wait or are in flight; CONFIRM without confirm=true, "
-            "with what would be deleted counted"
-        },
-    },
+    responses=refusals(
+        {
+            404: "NOT_FOUND",
+            409: "DEVICE_BUSY while messages wait or are in flight; CONFIRM without confirm=true: "
+            "`details` counts what would be deleted",
+        }
+    ),
 )
 def remove_device(device_id: Id, here: Here, confirm: bool = False) -> Any:
     """Delete a device with its leads and messages. The never-send list, the audit trail and each broadcast's totals stay."""

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -47,6 +48,19 @@ _OF_BRIDGE = {
     "no_session": "The bridge does not know this phone's session: start it first.",
 }
 _LOCK_NOT_AVAILABLE = "55P03"
+
+
+class Error(BaseModel):
+    """The one form of all errors."""
+
+    error_code: str = Field(examples=["INVALID"])
+    message: str = Field(examples=["message: is missing"])
+    details: dict[str, Any] = Field(examples=[{"field": "message"}])
+
+
+def refusals(words: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """The errors of an endpoint for its description: their codes by status."""
+    return {status: {"model": Error, "description": description} for status, description in words.items()}
 
 
 def error(

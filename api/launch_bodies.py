@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from api.context import LARGEST_ID
+from api.errors import refusals
 from api.text import Text
 
 LONGEST_MESSAGE = 65_536  # characters; WhatsApp's own limit for a text
@@ -16,11 +17,14 @@ LONGEST_DELAY_S = 86_400
 SomeId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "NO_RECIPIENTS, or ALL_INVALID with each reason"},
-    422: {"description": "A field is wrong: `details.field` names it"},
-    503: {"description": "WHATSAPP_NOT_CONNECTED: no chosen device can send; `details.devices` says what each needs"},
-}
+REFUSALS = refusals(
+    {
+        400: "NO_RECIPIENTS; ALL_INVALID with each reason",
+        422: "INVALID: a field is wrong, and `details.field` names it; BAD_MESSAGE, UNKNOWN_DEVICE, "
+        "IDEMPOTENCY_KEY_REUSED; for a CSV file its own codes, such as ENCODING_UNKNOWN",
+        503: "WHATSAPP_NOT_CONNECTED: no chosen device can send, and `details.devices` says what each needs",
+    }
+)
 
 
 class How(BaseModel):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from api.broadcasts import MessageState
 from api.context import Here, Id, Key, keyed
-from api.errors import not_found
+from api.errors import not_found, refusals
 from api.launch_bodies import LONGEST_MESSAGE, SomeId
 from api.text import Text
 from services import broadcasts, repeats, single
@@ -65,10 +65,12 @@ class Story(MessageState):
     "/api/messages",
     status_code=202,
     response_model=Queued,
-    responses={
-        409: {"description": "SUPPRESSED: the person is on the never-send list"},
-        422: {"description": "INVALID_PHONE, UNKNOWN_DEVICE, or a field is wrong"},
-    },
+    responses=refusals(
+        {
+            409: "SUPPRESSED: the person is on the never-send list",
+            422: "INVALID_PHONE, UNKNOWN_DEVICE, IDEMPOTENCY_KEY_REUSED, or INVALID: a field is wrong",
+        }
+    ),
 )
 def send_message(body: SingleSend, here: Here, key: Key) -> Any:
     """Queue one message. It goes out before the broadcasts of its device."""
@@ -92,7 +94,7 @@ def send_message(body: SingleSend, here: Here, key: Key) -> Any:
     return here.run(send)
 
 
-@router.get("/api/messages/{message_id}", response_model=Story, responses={404: {"description": "NOT_FOUND"}})
+@router.get("/api/messages/{message_id}", response_model=Story, responses=refusals({404: "NOT_FOUND"}))
 def read_message(message_id: Id, here: Here) -> Any:
     """A message with each of its attempts."""
     found = here.run_here(lambda db, workspace_id: broadcasts.message(db, workspace_id, message_id))

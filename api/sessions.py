@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from api.context import Context, Here, Id
+from api.errors import refusals
 from api.text import Text
 from bridge.protocol import Bridge
 from services.change_device import look_soon, session_of
@@ -21,11 +22,13 @@ router = APIRouter(tags=["Devices"])
 
 Result = TypeVar("Result")
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    404: {"description": "NOT_FOUND: no such device; NO_QR: it shows no QR code now"},
-    409: {"description": "SENDING: it is sending right now; NO_SESSION: its session was never started"},
-    503: {"description": "BRIDGE_AWAY"},
-}
+REFUSALS = refusals(
+    {
+        404: "NOT_FOUND: no such device; NO_QR: it shows no QR code now",
+        409: "SENDING: it is sending right now; NO_SESSION: its session was never started",
+        503: "BRIDGE_AWAY",
+    }
+)
 
 
 class Command(StrEnum):

@@ -1,0 +1,94 @@
+"""What an operator does to a broadcast: pause, resume, cancel, retry."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from api.context import WHO, Context, Here, Id, Key, keyed
+from api.errors import refusals
+from api.text import Text
+from services import broadcasts, control, repeats
+
+router = APIRouter(tags=["Broadcasts"])
+
+NOT_NOW = refusals({404: "NOT_FOUND", 409: "NOT_POSSIBLE in its present state"})
+
+
+class Retry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    codes: Annotated[list[Text], Field(min_length=1)] | None = Field(
+        None, description="Only those who failed with one of these codes", examples=[["not_connected", "expired"]]
+    )
+
+
+class Done(BaseModel):
+    broadcast_id: int
+    status: str = Field(description="The broadcast's status afterwards")
+
+
+class Cancelled(Done):
+    cancelled_count: int = Field(description="Messages that waited and will not be sent")
+
+
+class Retried(Done):
+    queued_count: int = Field(description="Messages that wait to be sent again")
+
+
+@router.post("/api/broadcasts/{broadcast_id}/pause", response_model=Done, responses=NOT_NOW)
+def pause_broadcast(broadcast_id: Id, here: Here) -> Any:
+    """Begin no further message. Messages already handed to phones may still go out."""
+
+    def pause(db: Connection) -> Any:
+        control.pause(db, broadcast_id, who=WHO)
+        return _done(db, here, broadcast_id)
+
+    return here.run(pause)
+
+
+@router.post("/api/broadcasts/{broadcast_id}/resume", response_model=Done, responses=NOT_NOW)
+def resume_broadcast(broadcast_id: Id, here: Here) -> Any:
+    """Go on where it was paused."""
+
+    def resume(db: Connection) -> Any:
+        control.resume(db, broadcast_id, who=WHO)
+        return _done(db, here, broadcast_id)
+
+    return here.run(resume)
+
+
+@router.post("/api/broadcasts/{broadcast_id}/cancel", response_model=Cancelled, responses=NOT_NOW)
+def cancel_broadcast(broadcast_id: Id, here: Here) -> Any:
+    """End it now: everybody who waits is not sent to."""
+
+    def cancel(db: Connection) -> Any:
+        waiting = control.cancel(db, broadcast_id, who=WHO)
+        return {**_done(db, here, broadcast_id), "cancelled_count": waiting}
+
+    return here.run(cancel)
+
+
+@router.post("/api/broadcasts/{broadcast_id}/retry", response_model=Retried, responses=NOT_NOW)
+def retry_broadcast(broadcast_id: Id, here: Here, key: Key, body: Retry | None = None) -> Any:
+    """Queue again who failed, when it is proven that nothing was sent to them. Those in doubt stay as they are."""
+    codes = body.codes if body else None
+
+    def retry(db: Connection) -> Any:
+        workspace_id = here.workspace(db).id
+        request_key = keyed(workspace_id, key, f"/api/broadcasts/{broadcast_id}/retry", codes)
+
+        def do() -> repeats.Answer:
+            queued = control.retry(db, broadcast_id, who=WHO, codes=codes)
+            return {**_done(db, here, broadcast_id), "queued_count": queued}
+
+        return repeats.once(db, request_key, do)
+
+    return here.run(retry)
+
+
+def _done(db: Connection, here: Context, broadcast_id: int) -> dict[str, Any]:
+    return {"broadcast_id": broadcast_id, "status": broadcasts.status_of(db, here.workspace(db).id, broadcast_id)}
