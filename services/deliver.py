@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from bridge.protocol import InDoubt, NotSent, Outbound, SendResult, Sent
+from db import prepared
 from db.queries import query
 from domain import failures, pacing, phone, retry, template
 from services import trouble
@@ -64,8 +65,9 @@ def begin(
     draw = pacing.draw(rng)
     try:
         row = (
-            db.execute(
-                query("begin"),
+            prepared.execute(
+                db,
+                "begin",
                 {
                     "device_id": device_id,
                     "slot": slot,
@@ -98,8 +100,9 @@ def record(db: Connection, begun: Begun, result: SendResult, *, max_attempts: in
 
 
 def _record_sent(db: Connection, begun: Begun, result: Sent) -> Recorded:
-    row = db.execute(
-        query("record_sent"),
+    row = prepared.execute(
+        db,
+        "record_sent",
         {
             "message_id": begun.message_id,
             "attempt": begun.attempt,

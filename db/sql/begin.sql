@@ -64,7 +64,8 @@ begun AS (
             -- The campaign's range of pauses replaces the device's, but never below the device's least.
             greatest(d.min_gap_s, next.min_delay_s)
               + :fraction * greatest(0, coalesce(next.max_delay_s, d.max_gap_s) - greatest(d.min_gap_s, next.min_delay_s))
-              + CASE WHEN greatest(d.min_gap_s, next.min_delay_s) >= :jitter_from_s THEN :jitter_s ELSE 0 END AS gap_s
+              + CASE WHEN greatest(d.min_gap_s, next.min_delay_s) >= :jitter_from_s
+                     THEN CAST(:jitter_s AS float) ELSE 0 END AS gap_s
 ),
 attempt AS (
   INSERT INTO attempts (message_id, number, device_id, worker_id, due_at, begun_at)

@@ -5,7 +5,8 @@ WITH message AS (
   UPDATE messages SET
     status = CASE WHEN status = 'processing' THEN 'sent' ELSE status END,
     slot = NULL, lease_until = NULL
-  WHERE id = :message_id AND attempt = :attempt AND slot IS NOT NULL AND lease_until > clock_timestamp()
+  -- "+ 0" keeps the planner from messages_slot_key: it looks small, but is all that is in flight and what was of late.
+  WHERE id = :message_id AND attempt = :attempt AND slot + 0 IS NOT NULL AND lease_until > clock_timestamp()
   RETURNING id
 ),
 attempt AS (
