@@ -8,6 +8,10 @@ from domain.distribution import Share, deal
 from domain.pacing import speed
 from services import devices, wake
 
+# From this many on, Postgres is told at once: autovacuum would take up to a minute, and until then begin would follow a
+# plan that was made for a much shorter table. With 1,000,000 messages it takes 0.1 s.
+ANALYZE_FROM = 1000
+
 
 def distribute(db: Connection, campaign_id: int) -> int | None:
     """Give each waiting recipient a device; returns how many, or None when the campaign is not ``accepted`` (any more).
@@ -20,6 +24,8 @@ def distribute(db: Connection, campaign_id: int) -> int | None:
     if status != "accepted":
         return None
     dealt = deal_waiting(db, campaign_id)
+    if dealt >= ANALYZE_FROM:
+        db.execute(text("ANALYZE (SKIP_LOCKED) messages, campaign_devices"))
     db.execute(text("UPDATE campaigns SET status = 'queued' WHERE id = :id"), {"id": campaign_id})
     wake.dispatcher(db)
     return dealt
