@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from serving import Api, Simulator
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+
+from db.engine import connect, connect_once
+from local.postgres import EmbeddedPostgres
+from local.redis import EmbeddedRedis
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +19,23 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     simulator.start()
     yield simulator
     simulator.stop()
+
+
+@pytest.fixture(scope="session")
+def refusing_api(
+    postgres: EmbeddedPostgres, template: str, redis_server: EmbeddedRedis, simulator: Simulator
+) -> Iterator[Api]:
+    """One for all tests whose every request is refused: nothing changes in it, so nothing is made anew."""
+    admin = connect_once(postgres.url, name="tests").execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as db:
+        db.execute(text(f"CREATE DATABASE refusing TEMPLATE {template} STRATEGY file_copy"))
+    url = f"{postgres.url.rsplit('/', 1)[0]}/refusing"
+    engine = connect(url, threads=4, name="tests")
+    api = Api(engine, url, simulator, redis_url=redis_server.url)
+    api.start()
+    yield api
+    api.stop()
+    engine.dispose()
 
 
 @pytest.fixture

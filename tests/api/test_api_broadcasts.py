@@ -187,7 +187,7 @@ def test_pause_and_resume(api: Api) -> None:
         ("POST", "/api/devices/4711/start"),
     ],
 )
-def test_what_is_not_there(api: Api, method: str, path: str) -> None:
-    refused(api.ask(method, path, {} if method == "PATCH" else None), 404, "NOT_FOUND")
+def test_what_is_not_there(refusing_api: Api, method: str, path: str) -> None:
+    refused(refusing_api.ask(method, path, {} if method == "PATCH" else None), 404, "NOT_FOUND")
     far = path.replace("4711", str(2**64))
-    assert "at most" in api.ask(method, far, {} if method == "PATCH" else None).json()["message"]
+    assert "at most" in refusing_api.ask(method, far, {} if method == "PATCH" else None).json()["message"]

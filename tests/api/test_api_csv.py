@@ -79,12 +79,11 @@ def test_the_value_that_a_row_lacks_rejects_it_with_its_cells(api: Api) -> None:
     ],
 )
 def test_a_fault_of_the_file_refuses_it(
-    api: Api, data: bytes, form: dict[str, str], code: str, detail: str | None
+    refusing_api: Api, data: bytes, form: dict[str, str], code: str, detail: str | None
 ) -> None:
-    api.device()
-    details = refused(upload(api, data, **form), 422, code)
+    details = refused(upload(refusing_api, data, **form), 422, code)
     assert detail is None or detail in details
-    assert api.one("SELECT count(*) FROM campaigns") == 0
+    assert refusing_api.one("SELECT count(*) FROM campaigns") == 0
 
 
 def test_bad_rows_of_every_kind_do_not_stop_the_others(api: Api) -> None:
@@ -116,15 +115,15 @@ def test_all_rows_bad(api: Api) -> None:
         ({"phone_column": "a\0b"}, "phone_column"),
     ],
 )
-def test_a_wrong_field_of_the_form_is_named(api: Api, form: dict[str, str], field: str) -> None:
-    details = refused(upload(api, b"phone\n0501234567\n", **form), 422, "INVALID")
+def test_a_wrong_field_of_the_form_is_named(refusing_api: Api, form: dict[str, str], field: str) -> None:
+    details = refused(upload(refusing_api, b"phone\n0501234567\n", **form), 422, "INVALID")
     assert details["field"] == field
 
 
-def test_a_form_without_a_file_or_that_is_none(api: Api) -> None:
+def test_a_form_without_a_file_or_that_is_none(refusing_api: Api) -> None:
     files = {"message": (None, "Hello")}
-    assert refused(api.ask("POST", "/api/broadcasts/csv", files=files), 422, "INVALID")["field"] == "file"
-    broken = api.ask(
+    assert refused(refusing_api.ask("POST", "/api/broadcasts/csv", files=files), 422, "INVALID")["field"] == "file"
+    broken = refusing_api.ask(
         "POST",
         "/api/broadcasts/csv",
         data=b"--x\r\nnonsense",

@@ -77,10 +77,10 @@ def test_our_bridge_has_one_name(api: Api, simulator: Simulator) -> None:
         ({"bridge_url": "http://me:secret@host"}, "INVALID", "bridge_url"),
     ],
 )
-def test_what_is_wrong_is_named(api: Api, given: dict[str, Any], code: str, field: str) -> None:
+def test_what_is_wrong_is_named(refusing_api: Api, given: dict[str, Any], code: str, field: str) -> None:
     body = {"name": "Phone", "provider": "simulator", "session": "fine", **given}
-    assert refused(api.post("/api/devices", body), 422, code)["field"] == field
-    assert api.one("SELECT count(*) FROM devices") == 0
+    assert refused(refusing_api.post("/api/devices", body), 422, code)["field"] == field
+    assert refusing_api.one("SELECT count(*) FROM devices") == 0
 
 
 def test_how_a_device_is(api: Api) -> None:

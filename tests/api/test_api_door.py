@@ -17,21 +17,21 @@ from sqlalchemy import Engine
     "given",
     [None, "", "Bearer", "Bearer wrong", SECRETS["API_TOKEN"], f"bearer {SECRETS['API_TOKEN']}", "Bearer é"],
 )
-def test_without_the_token_nobody_comes_in(api: Api, given: str | None) -> None:
+def test_without_the_token_nobody_comes_in(refusing_api: Api, given: str | None) -> None:
     headers = {} if given is None else {"Authorization": given.encode()}
-    response = requests.post(f"{api.url}/api/broadcasts", data=b"{", headers=headers, timeout=10)
+    response = requests.post(f"{refusing_api.url}/api/broadcasts", data=b"{", headers=headers, timeout=10)
     refused(response, 401, "UNAUTHORIZED")
     assert response.headers["WWW-Authenticate"] == "Bearer"
-    refused(requests.get(f"{api.url}/api/nothing", headers=headers, timeout=10), 401, "UNAUTHORIZED")
+    refused(requests.get(f"{refusing_api.url}/api/nothing", headers=headers, timeout=10), 401, "UNAUTHORIZED")
 
 
-def test_what_does_not_exist(api: Api) -> None:
-    refused(api.get("/api/nothing"), 404, "NOT_FOUND")
-    refused(api.get("/nothing"), 404, "NOT_FOUND")
-    response = api.ask("DELETE", "/api/broadcasts")
+def test_what_does_not_exist(refusing_api: Api) -> None:
+    refused(refusing_api.get("/api/nothing"), 404, "NOT_FOUND")
+    refused(refusing_api.get("/nothing"), 404, "NOT_FOUND")
+    response = refusing_api.ask("DELETE", "/api/broadcasts")
     refused(response, 405, "METHOD_NOT_ALLOWED")
     assert response.headers["Allow"]
-    refused(api.get("/events/bridge"), 405, "METHOD_NOT_ALLOWED")
+    refused(refusing_api.get("/events/bridge"), 405, "METHOD_NOT_ALLOWED")
 
 
 @pytest.mark.parametrize(
@@ -48,25 +48,24 @@ def test_what_does_not_exist(api: Api) -> None:
         (b"{}", "application/json", "message: is missing"),
     ],
 )
-def test_bodies_that_cannot_be_read(api: Api, body: bytes, content_type: str, words: str) -> None:
-    response = api.ask("POST", "/api/broadcasts", data=body, headers={"Content-Type": content_type})
+def test_bodies_that_cannot_be_read(refusing_api: Api, body: bytes, content_type: str, words: str) -> None:
+    response = refusing_api.ask("POST", "/api/broadcasts", data=body, headers={"Content-Type": content_type})
     details = refused(response, 422, "INVALID")
     assert response.json()["message"].startswith(words)
     assert details["errors"][0]["field"] == words.split(":", maxsplit=1)[0] == details["field"]
 
 
-def test_a_body_has_a_limit(api: Api) -> None:
+def test_a_body_has_a_limit(refusing_api: Api) -> None:
     for path, limit_mb in (("/api/broadcasts", 50), ("/api/broadcasts/csv", 50), ("/api/messages", 1)):
-        answer = raw(api, path, f"Content-Length: {limit_mb * 1024 * 1024 + 1}", b"{")
+        answer = raw(refusing_api, path, f"Content-Length: {limit_mb * 1024 * 1024 + 1}", b"{")
         assert answer["error_code"] == "TOO_LARGE"
         assert answer["details"] == {"limit_bytes": limit_mb * 1024 * 1024}
 
 
-def test_a_body_that_does_not_say_its_length_has_a_limit_too(api: Api) -> None:
+def test_a_body_that_does_not_say_its_length_has_a_limit_too(refusing_api: Api) -> None:
     chunks = (b"x" * 100_000 for _ in range(20))
-    refused(
-        api.ask("POST", "/api/messages", data=chunks, headers={"Content-Type": "application/json"}), 413, "TOO_LARGE"
-    )
+    headers = {"Content-Type": "application/json"}
+    refused(refusing_api.ask("POST", "/api/messages", data=chunks, headers=headers), 413, "TOO_LARGE")
 
 
 def raw(api: Api, path: str, header: str, body: bytes) -> Any:
@@ -97,9 +96,9 @@ def test_a_database_that_is_away(engine: Engine, redis_url: str, simulator: Simu
         api.stop()
 
 
-def test_the_api_describes_itself(api: Api) -> None:
-    assert requests.get(f"{api.url}/docs", timeout=10).ok
-    described = answered(requests.get(f"{api.url}/openapi.json", timeout=10), 200)
+def test_the_api_describes_itself(refusing_api: Api) -> None:
+    assert requests.get(f"{refusing_api.url}/docs", timeout=10).ok
+    described = answered(requests.get(f"{refusing_api.url}/openapi.json", timeout=10), 200)
     operations = {
         (method, path): operation
         for path, methods in described["paths"].items()

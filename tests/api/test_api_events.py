@@ -58,10 +58,10 @@ def test_an_event_is_stored_once_however_often_it_comes(api: Api) -> None:
 
 
 @pytest.mark.parametrize("signature", [None, "", "sha256=", "sha256=" + "0" * 64, "0" * 64, "sha256=é"])
-def test_a_wrong_signature_is_refused(api: Api, signature: str | None) -> None:
+def test_a_wrong_signature_is_refused(refusing_api: Api, signature: str | None) -> None:
     raw = json.dumps(event()).encode()
-    refused(post(api, raw, signature), 401, "BAD_SIGNATURE")
-    assert stored(api) == []
+    refused(post(refusing_api, raw, signature), 401, "BAD_SIGNATURE")
+    assert stored(refusing_api) == []
 
 
 def test_the_signature_is_of_the_raw_bytes(api: Api) -> None:
@@ -93,11 +93,13 @@ def test_the_signature_is_of_the_raw_bytes(api: Api) -> None:
         (json.dumps(event(data={"n": 1})).replace('"n": 1', '"n": 1e999').encode(), "cannot be stored"),
     ],
 )
-def test_what_is_no_event_is_refused_and_not_stored(api: Api, body: bytes | dict[str, Any], words: str) -> None:
-    response = post(api, body)
+def test_what_is_no_event_is_refused_and_not_stored(
+    refusing_api: Api, body: bytes | dict[str, Any], words: str
+) -> None:
+    response = post(refusing_api, body)
     refused(response, 422, "UNREADABLE")
     assert words in response.json()["message"]
-    assert stored(api) == []
+    assert stored(refusing_api) == []
 
 
 def test_what_is_no_text_does_not_block_an_event(api: Api) -> None:

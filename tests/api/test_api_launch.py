@@ -130,8 +130,8 @@ def test_all_invalid(api: Api) -> None:
         ({"recipients": [{"phone": "050", "variables": {str(n): "x" for n in range(101)}}]}, "recipients", "100"),
     ],
 )
-def test_a_wrong_field_is_named(api: Api, given: dict[str, object], field: str, words: str) -> None:
-    response = api.post("/api/broadcasts", {"message": "Hello", "recipients": ["0501234567"]} | given)
+def test_a_wrong_field_is_named(refusing_api: Api, given: dict[str, object], field: str, words: str) -> None:
+    response = refusing_api.post("/api/broadcasts", {"message": "Hello", "recipients": ["0501234567"]} | given)
     details = refused(response, 422, "INVALID")
     assert details["field"] == field
     assert words in response.json()["message"]
