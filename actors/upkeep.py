@@ -11,7 +11,7 @@ from actors.runtime import Runtime, runtime
 from bridge.protocol import BridgeAwayError, BridgeRefusedError, Closed
 from db.engine import run
 from services import clean_up as cleaning
-from services import expire, hand_over, health, receipts, recover
+from services import expire, hand_over, health, receipts, recover, suppress
 from services.recover import Doubt
 
 log = logging.getLogger("fanfare.actors")
@@ -113,9 +113,10 @@ def apply_events() -> None:
 
 @dramatiq.actor(queue_name=queues.UPKEEP, priority=queues.UPKEEP_PRIORITY)
 def expire_messages() -> None:
-    """End the messages that are over their window."""
+    """End the messages that are over their window, or wait for somebody who is never sent to."""
     world = runtime()
     once.started(world.redis, "expire_messages")
+    run(world.engine, suppress.end_missed)
     ended = run(world.engine, lambda db: expire.expire(db, window_s=world.settings.message_window_s))
     for campaign_id, count in ended.items():
         log.warning("[WA_BROADCAST] broadcast=%s expired=%s", campaign_id, count)

@@ -77,8 +77,8 @@ def cancel(db: Connection, campaign_id: int, *, who: str) -> int:
 def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | None = None) -> int:
     """Queue again who failed, all of them or those with these codes; returns how many.
 
-    Only what is proven not to have gone out: people whose outcome is in doubt stay as they are. An ended campaign opens
-    again, and does not when there is nobody to retry.
+    Only what is proven not to have gone out: people whose outcome is in doubt stay as they are, and so do those on the
+    never-send list. An ended campaign opens again, and does not when there is nobody to retry.
     """
     campaign = _locked(db, campaign_id)
     if campaign.status not in ("running", "paused", "queued", "partial", "failed"):
@@ -91,6 +91,7 @@ def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | 
             " stalled_base_s = coalesce((SELECT stalled_s FROM devices d WHERE d.id = m.device_id), 0)"
             " WHERE campaign_id = :id AND status IN ('failed', 'unknown')"
             " AND NOT has_unproven_attempt(m.id)"
+            " AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)"
             " AND (CAST(:codes AS text[]) IS NULL OR error_code = ANY(:codes))"
         ),
         {"id": campaign_id, "audit_id": audit_id, "codes": None if codes is None else list(codes)},
@@ -103,10 +104,17 @@ def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | 
 def retry_unknown(db: Connection, message_id: int, *, who: str) -> None:
     """A person decides that a message in doubt is sent again: it may double, and the audit says who decided."""
     message = db.execute(
-        text("SELECT status, campaign_id, workspace_id FROM messages WHERE id = :id"), {"id": message_id}
+        text(
+            "SELECT status, campaign_id, workspace_id, EXISTS (SELECT 1 FROM suppressions s"
+            "   WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone) AS suppressed"
+            " FROM messages m WHERE id = :id"
+        ),
+        {"id": message_id},
     ).one_or_none()
     if message is None or message.status != "unknown":
         raise ControlRefused("not_possible", "This message is not in doubt.")
+    if message.suppressed:
+        raise ControlRefused("not_possible", "This person is on the never-send list.")
     campaign = _locked(db, message.campaign_id) if message.campaign_id else None
     if campaign is not None and campaign.status == "cancelled":
         raise ControlRefused("not_possible", "Its campaign was cancelled.")

@@ -24,3 +24,18 @@ def suppress(db: Connection, workspace_id: int, phone: str, *, reason: str, proo
         ),
         {"workspace_id": workspace_id, "phone": phone},
     ).rowcount
+
+
+def end_missed(db: Connection) -> int:
+    """End what came to wait for a suppressed number while its suppression was being committed: a launch, or a message
+    that went back to the queue. Neither transaction could see the other. Returns how many those were.
+
+    Nobody else would: such a message is passed over by begin, and its campaign would never end.
+    """
+    return db.execute(
+        text(
+            "UPDATE messages m SET status = 'suppressed', error_code = 'suppressed', error_reason = NULL"
+            " FROM suppressions s WHERE s.created_at > clock_timestamp() - interval '1 hour'"
+            " AND m.workspace_id = s.workspace_id AND m.phone = s.phone AND m.status = 'queued'"
+        )
+    ).rowcount
