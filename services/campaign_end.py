@@ -67,15 +67,20 @@ def _anything_waits(db: Connection, campaign_id: int) -> bool:
 
 
 def end_anew(db: Connection, message_ids: list[int]) -> None:
-    """Receipts raised messages that had counted as not sent: their ended campaigns' ends are computed anew."""
+    """These messages were raised, and had counted as not sent: their ended campaigns' ends are computed anew.
+
+    A campaign that is still open is locked too: somebody may be ending it right now, by a count from before.
+    """
     campaigns = db.execute(
         text(
-            "SELECT id, status FROM campaigns WHERE status IN ('failed', 'partial')"
-            " AND id IN (SELECT campaign_id FROM messages WHERE id = ANY(:ids)) ORDER BY id FOR UPDATE"
+            "SELECT id, status FROM campaigns"
+            " WHERE id IN (SELECT campaign_id FROM messages WHERE id = ANY(:ids)) ORDER BY id FOR UPDATE"
         ),
         {"ids": message_ids},
     ).all()
     for campaign in campaigns:
+        if campaign.status not in ("failed", "partial"):
+            continue
         ended = end(count(db, campaign.id))
         if ended is not None and ended is not CampaignStatus.FAILED and ended != campaign.status:
             db.execute(

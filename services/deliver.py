@@ -13,7 +13,7 @@ from bridge.protocol import InDoubt, NotSent, Outbound, SendResult, Sent
 from db import prepared
 from db.queries import query
 from domain import failures, pacing, phone, retry, template
-from services import trouble
+from services import campaign_end, trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,10 @@ def _record_sent(db: Connection, begun: Begun, result: Sent) -> Recorded:
         ),
         {"id": begun.message_id},
     ).scalar()
-    return Recorded("late" if raised is None else "sent", row.next_send_at)
+    if raised is None:
+        return Recorded("late", row.next_send_at)
+    campaign_end.end_anew(db, [begun.message_id])
+    return Recorded("sent", row.next_send_at)
 
 
 def _record_not_sent(db: Connection, begun: Begun, result: NotSent, max_attempts: int, rng: random.Random) -> Recorded:
@@ -146,6 +149,8 @@ def _record_not_sent(db: Connection, begun: Begun, result: NotSent, max_attempts
         uses_up=uses_up,
         lease_holds=True,
     )
+    if status is None:  # the lease is over, or this was recorded before: device and bridge bear it once
+        return Recorded("late")
     if not uses_up:
         trouble.refund(db, begun.device_id)
     if of_bridge:
@@ -154,7 +159,7 @@ def _record_not_sent(db: Connection, begun: Begun, result: NotSent, max_attempts
         trouble.strike(db, begun.device_id, code, result.reason)
     elif code == "throttled":
         trouble.throttled(db, begun.device_id, result.retry_after_s or trouble.THROTTLE_WAIT_S)
-    return Recorded(status or "late")
+    return Recorded(status)
 
 
 def _record_in_doubt(db: Connection, begun: Begun, result: InDoubt) -> Recorded:

@@ -23,10 +23,15 @@ def distribute(db: Connection, campaign_id: int) -> int | None:
     ).scalar_one_or_none()
     if status != "accepted":
         return None
+    if not devices.of_campaign(db, campaign_id):  # deleted since the launch
+        db.execute(
+            text("UPDATE campaigns SET status = 'failed', error_code = 'no_device' WHERE id = :id"), {"id": campaign_id}
+        )
+        return 0
     dealt = deal_waiting(db, campaign_id)
+    db.execute(text("UPDATE campaigns SET status = 'queued' WHERE id = :id"), {"id": campaign_id})
     if dealt >= ANALYZE_FROM:
         db.execute(text("ANALYZE (SKIP_LOCKED) messages, campaign_devices"))
-    db.execute(text("UPDATE campaigns SET status = 'queued' WHERE id = :id"), {"id": campaign_id})
     wake.dispatcher(db)
     return dealt
 

@@ -42,11 +42,17 @@ def hand_over(db: Connection) -> list[HandedOver]:
         ),
         {"out": trouble.STRIKES_OUT},
     ).all()
-    return [_one(db, row.campaign_id, row.device_id, row.error_code) for row in struck]
+    done = (_one(db, row.campaign_id, row.device_id, row.error_code) for row in struck)
+    return [one for one in done if one is not None]
 
 
-def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> HandedOver:
+def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> HandedOver | None:
     db.execute(text("SELECT id FROM campaigns WHERE id = :id FOR UPDATE"), {"id": campaign_id})
+    # It may have come back since it was found; from here on a look that finds it back (services/health.py) waits for us,
+    # and then lets it in again.
+    back = db.execute(text("SELECT can_send FROM devices WHERE id = :id FOR SHARE"), {"id": device_id}).scalar_one()
+    if back:
+        return None
     db.execute(
         text(
             "UPDATE campaign_devices SET out_at = clock_timestamp(), out_code = :code"

@@ -101,7 +101,11 @@ def _apply_receipts(db: Connection, receipts: list[Any]) -> None:
     ids = sorted({message_id for message_id, _ in facts})
     rows = db.execute(text("SELECT id, status FROM messages WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"), {"ids": ids})
     before = {row.id: row.status for row in rows}
-    known = {key: fact for key, fact in facts.items() if key[0] in before}
+    # A bridge may remember attempts that this database does not, for instance when it was restored from a backup. They say
+    # nothing about the message that has the number now.
+    begun = db.execute(text("SELECT message_id, number FROM attempts WHERE message_id = ANY(:ids)"), {"ids": ids})
+    attempts = {(row.message_id, row.number) for row in begun}
+    known = {key: fact for key, fact in facts.items() if key in attempts}
     _raise_attempts(db, known)
     _raise_messages(db, known)
     missed = [id for id, status in before.items() if status in ("failed", "unknown")]

@@ -49,7 +49,9 @@ END $$;
 CREATE TRIGGER campaigns_guard_new BEFORE INSERT ON campaigns
 FOR EACH ROW WHEN (NEW.status NOT IN ('draft', 'scheduled', 'accepted')) EXECUTE FUNCTION guard_new_campaign();
 
--- A campaign that fails or is cancelled ends its waiting messages in the same transaction, whoever moved it.
+-- A campaign that fails or is cancelled ends its waiting messages in the same transaction, whoever moved it. Triggers fire in
+-- the order of their names: the messages come before the campaign's devices, as they do in begin, so that the end of a busy
+-- campaign and its begins wait for each other and do not deadlock.
 CREATE FUNCTION end_waiting_messages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE messages SET
@@ -74,7 +76,7 @@ BEGIN
   RETURN NULL;
 END $$;
 
-CREATE TRIGGER campaigns_active AFTER UPDATE OF status ON campaigns
+CREATE TRIGGER campaigns_mirror_active AFTER UPDATE OF status ON campaigns
 FOR EACH ROW
 WHEN ((OLD.status IN ('queued', 'running')) IS DISTINCT FROM (NEW.status IN ('queued', 'running')))
 EXECUTE FUNCTION mirror_campaign_active();
