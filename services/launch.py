@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from domain import template
 from domain.idempotency import content_hash
 from domain.people import Person, RejectedRow
 from services import devices, wake
+from services.copy_people import copy_people
 
 REPEAT_WITHIN_S = 600
 ITEMS = 100  # recipients that the answer lists
@@ -104,7 +104,7 @@ def launch(db: Connection, request: Launch) -> Launched:
             return describe(db, _first_launch(db, request), idempotent=True)
     chosen = _choose_devices(db, request)
     _insert_campaign(db, request, campaign_id, chosen)
-    _copy_people(db, request, people)
+    copy_people(db, people, request.leads)
     if request.save_leads:
         db.execute(query("save_leads"), {"workspace_id": request.workspace_id})
     queued = int(
@@ -113,7 +113,7 @@ def launch(db: Connection, request: Launch) -> Launched:
             {"workspace_id": request.workspace_id, "campaign_id": campaign_id, "due_at": request.scheduled_at},
         ).scalar_one()
     )
-    _insert_rejected(db, campaign_id, request.headers, rejected)
+    _insert_rejected(db, campaign_id, rejected)
     if not queued:
         raise LaunchRefused(
             "ALL_INVALID",
@@ -263,61 +263,7 @@ def _insert_campaign(db: Connection, request: Launch, campaign_id: int, device_i
     )
 
 
-def _copy_people(db: Connection, request: Launch, people: Sequence[Person]) -> None:
-    """Into a temporary table by COPY, the only way that stays fast at a hundred thousand people."""
-    db.execute(
-        text(
-            "CREATE TEMPORARY TABLE launch_people (row int, phone text, name text, variables jsonb, lead_id bigint)"
-            " ON COMMIT DROP"
-        )
-    )
-    cursor = db.connection.cursor()
-    try:
-        cursor.copy_expert("COPY launch_people FROM STDIN", _PeopleAsCopy(request, people))
-    finally:
-        cursor.close()
-
-
-class _PeopleAsCopy(io.TextIOBase):
-    """People as the text format of COPY, made a piece at a time so that no second copy of them stands in memory."""
-
-    def __init__(self, request: Launch, people: Sequence[Person]) -> None:
-        self._lines = (_copy_line(person, request.leads.get(person.phone)) for person in people)
-        self._left = ""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int | None = -1) -> str:
-        pieces, length = [self._left], len(self._left)
-        while size is None or size < 0 or length < size:
-            line = next(self._lines, None)
-            if line is None:
-                break
-            pieces.append(line)
-            length += len(line)
-        whole = "".join(pieces)
-        cut = len(whole) if size is None or size < 0 else size
-        self._left = whole[cut:]
-        return whole[:cut]
-
-
-def _copy_line(person: Person, lead_id: int | None) -> str:
-    cells = (
-        str(person.row),
-        person.phone,
-        _escaped(person.name) if person.name else r"\N",
-        _escaped(json.dumps(person.variables, ensure_ascii=False)),
-        r"\N" if lead_id is None else str(lead_id),
-    )
-    return "\t".join(cells) + "\n"
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-
-
-def _insert_rejected(db: Connection, campaign_id: int, headers: Sequence[str], rejected: Sequence[RejectedRow]) -> None:
+def _insert_rejected(db: Connection, campaign_id: int, rejected: Sequence[RejectedRow]) -> None:
     if not rejected:
         return
     db.execute(
