@@ -67,14 +67,3 @@ def test_what_is_missing_is_said_in_one_line(missing: str) -> None:
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert re.fullmatch(rf"fanfare: {missing} is not set: .*\n", ended.stderr)
-
-
-def test_only_the_console_knows_streamlit() -> None:
-    rooms = ("actors", "api", "bridge", "db", "domain", "local", "services")
-    strangers = [
-        str(path.relative_to(ROOT))
-        for room in rooms
-        for path in (ROOT / room).rglob("*.py")
-        if re.search(r"^\s*(import|from) streamlit", path.read_text(), re.M)
-    ]
-    assert strangers == []
