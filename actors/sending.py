@@ -62,12 +62,13 @@ def _hand_over(world: Runtime, begun: Begun) -> SendResult:
         outbound = begun.outbound()
     except MissingValuesError as error:
         return NotSent("missing_variable", str(error), "refused", retryable=False)
-    return world.bridge(begun.bridge_address).send(outbound)
+    return world.bridges.at(begun.bridge_address).send(outbound)
 
 
 def _look_again(world: Runtime, device_id: int, slot: int) -> None:
     """Nothing was begun: the token goes to when something can be, or away."""
-    at = run(world.engine, lambda db: db.execute(query("next_due"), {"device_id": device_id}).scalar_one_or_none())
+    token = {"device_id": device_id, "slot": slot}
+    at = run(world.engine, lambda db: db.execute(query("next_due"), token).scalar_one_or_none())
     if at is None:
         world.due.forget(device_id, slot)
     else:

@@ -23,49 +23,62 @@ HEALTH_TIMEOUT_S = 10.0
 def recover_messages() -> None:
     """Settle every message whose lease is over by what its bridge knows."""
     world = runtime()
-    once.started(world.redis, "recover_messages")
-    run(world.engine, recover.free_slots)
-    away: set[str] = set()
-    for doubt in run(world.engine, recover.overdue):
-        if doubt.bridge_address not in away:
+    with once.running(world.redis, "recover_messages"):
+        run(world.engine, recover.free_slots)
+        away: set[str] = set()
+        for doubt in run(world.engine, recover.overdue):
             _settle(world, doubt, away)
-    _hand_over(world)
+        _hand_over(world)
 
 
 def _settle(world: Runtime, doubt: Doubt, away: set[str]) -> None:
-    found: Closed | None = None
-    try:
-        found = world.bridge(doubt.bridge_address).close(doubt.session, doubt.key)
-    except BridgeAwayError as error:
-        unreachable = error
-        run(world.engine, lambda db: health.record_away(db, doubt.bridge_address, unreachable))
-        if not doubt.given_up:
-            away.add(doubt.bridge_address)
-            return
-    except BridgeRefusedError as error:
-        log.warning("[WA_SEND] key=%s the bridge cannot look it up: %s", doubt.key, error.code)
+    found = None if doubt.bridge_address in away else _closed(world, doubt, away)
+    if doubt.bridge_address in away and not doubt.given_up:
+        return
     status = run(
         world.engine,
         lambda db: recover.settle(db, doubt, found, max_attempts=world.settings.max_attempts),
     )
     if status is not None:
         known = found.state if found else "nothing"
-        log.info("[WA_SEND] key=%s recovered: the bridge knew %s, now %s", doubt.key, known, status)
+        log.info(
+            "[WA_SEND] broadcast=%s key=%s recovered: the bridge knew %s, now %s",
+            doubt.campaign_id,
+            doubt.key,
+            known,
+            status,
+        )
+
+
+def _closed(world: Runtime, doubt: Doubt, away: set[str]) -> Closed | None:
+    """What the bridge knows of a key, now closed; None when it cannot tell. One that is away joins ``away``: it is asked
+    once a round, because each question to it may take as long as its time-out."""
+    try:
+        return world.bridges.at(doubt.bridge_address).close(doubt.session, doubt.key)
+    except BridgeAwayError as error:
+        unreachable = error
+        run(world.engine, lambda db: health.record_away(db, doubt.bridge_address, unreachable))
+        away.add(doubt.bridge_address)
+    except BridgeRefusedError as error:
+        log.warning(
+            "[WA_SEND] broadcast=%s key=%s the bridge cannot look it up: %s", doubt.campaign_id, doubt.key, error.code
+        )
+    return None
 
 
 @dramatiq.actor(queue_name=queues.UPKEEP, priority=queues.UPKEEP_PRIORITY)
 def check_health() -> None:
     """Look at the bridges that are due, one call each, and act on what their devices' health means."""
     world = runtime()
-    once.started(world.redis, "check_health")
-    for address in run(world.engine, health.due):
-        _look(world, address)
-    _hand_over(world)
+    with once.running(world.redis, "check_health"):
+        for address in run(world.engine, health.due):
+            _look(world, address)
+        _hand_over(world)
 
 
 def _look(world: Runtime, address: str) -> None:
     try:
-        sessions = world.bridge(address).sessions(HEALTH_TIMEOUT_S)
+        sessions = world.bridges.at(address).sessions(HEALTH_TIMEOUT_S)
     except (BridgeAwayError, BridgeRefusedError) as error:
         away = error if isinstance(error, BridgeAwayError) else BridgeAwayError("bridge_unreachable", error.reason)
         run(world.engine, lambda db: health.record_away(db, address, away))
@@ -86,7 +99,7 @@ def _look(world: Runtime, address: str) -> None:
 def _start(world: Runtime, address: str, session: str) -> None:
     """A session that its bridge does not know, for instance because the bridge is new, is started there."""
     try:
-        world.bridge(address).command(session, "start")
+        world.bridges.at(address).command(session, "start")
     except (BridgeAwayError, BridgeRefusedError) as error:
         log.warning("[BRIDGE] session %s could not be started: %s", session, error.code)
 
@@ -106,25 +119,26 @@ def _hand_over(world: Runtime) -> None:
 def apply_events() -> None:
     """Apply stored events until none waits."""
     world = runtime()
-    once.started(world.redis, "apply_events")
-    while taken := run(world.engine, receipts.apply):
-        log.debug("[EVENTS] %s applied", taken)
+    with once.running(world.redis, "apply_events"):
+        while taken := run(world.engine, receipts.apply):
+            log.debug("[EVENTS] %s applied", taken)
 
 
 @dramatiq.actor(queue_name=queues.UPKEEP, priority=queues.UPKEEP_PRIORITY)
 def expire_messages() -> None:
     """End the messages that are over their window, or wait for somebody who is never sent to."""
     world = runtime()
-    once.started(world.redis, "expire_messages")
-    run(world.engine, suppress.end_missed)
-    ended = run(world.engine, lambda db: expire.expire(db, window_s=world.settings.message_window_s))
-    for campaign_id, count in ended.items():
-        log.warning("[WA_BROADCAST] broadcast=%s expired=%s", campaign_id, count)
+    with once.running(world.redis, "expire_messages"):
+        run(world.engine, suppress.end_missed)
+        ended = run(world.engine, lambda db: expire.expire(db, window_s=world.settings.message_window_s))
+        for campaign_id, count in ended.items():
+            log.warning("[WA_BROADCAST] broadcast=%s expired=%s", campaign_id, count)
 
 
 @dramatiq.actor(queue_name=queues.UPKEEP, priority=queues.UPKEEP_PRIORITY)
 def clean_up() -> None:
     """Forget what is kept for a time only."""
     world = runtime()
-    once.started(world.redis, "clean_up")
-    run(world.engine, cleaning.clean_up)
+    with once.running(world.redis, "clean_up"):
+        while run(world.engine, cleaning.clean_up):
+            pass

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import settings as environment
-from bridge.http_client import HttpBridge
+from bridge.directory import DEFAULT, Directory
 from bridge.protocol import Bridge, BridgeAwayError, BridgeRefusedError, SessionStatus
 from settings import Settings
 
-DEFAULT = "default"  # the address of BRIDGE_URL in the database: it may differ at each start
 LOOK_S = 5.0  # for all bridges together
 _ONE_S = 4.5  # for one of them, so that its answer is in before time is up
 
@@ -19,28 +17,24 @@ Look = list[SessionStatus] | BridgeAwayError
 
 
 class Bridges:
-    """A client for each address, made when it is first asked for."""
+    """The bridges of all devices."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._bridges: dict[str, Bridge] = {}
-        self._lock = threading.Lock()
+        self._default_url = settings.bridge_url or ""
+        self._directory = Directory(
+            self._default_url,
+            environment.secret(settings, "bridge_secret"),
+            send_limit_s=settings.send_limit_s,
+            http_timeout_s=settings.http_timeout_s,
+        )
         self._threads = ThreadPoolExecutor(16, thread_name_prefix="look")
 
     def at(self, address: str) -> Bridge:
-        with self._lock:
-            if address not in self._bridges:
-                self._bridges[address] = HttpBridge(
-                    (self._settings.bridge_url or "") if address == DEFAULT else address,
-                    environment.secret(self._settings, "bridge_secret"),
-                    send_limit_s=self._settings.send_limit_s,
-                    http_timeout_s=self._settings.http_timeout_s,
-                )
-            return self._bridges[address]
+        return self._directory.at(address)
 
     def address_of(self, url: str | None) -> str:
         """The address under which a bridge stands in the database: ours has one name, however it was written."""
-        ours = (self._settings.bridge_url or "").rstrip("/")
+        ours = self._default_url.rstrip("/")
         return DEFAULT if url is None or url.rstrip("/") == ours else url.rstrip("/")
 
     def look(self, addresses: Sequence[str]) -> dict[str, Look]:
