@@ -36,8 +36,6 @@ STATUS = {
 }  # and 422 for all others: the request must be changed
 
 _OF_HTTP = {
-    400: ("BAD_REQUEST", "The request cannot be read."),
-    401: ("UNAUTHORIZED", "Send the header Authorization: Bearer with the API token."),
     404: ("NOT_FOUND", "There is nothing at this address."),
     405: ("METHOD_NOT_ALLOWED", "This address does not take this method."),
     413: ("TOO_LARGE", "The request is too large."),

@@ -38,7 +38,7 @@ class EventWriter:
         self._thread.start()
 
     async def store(self, event: Incoming) -> None:
-        """Returns when the event is committed. Raises DataError for one that cannot be stored, else SQLAlchemyError."""
+        """Returns when the event is committed. Raises DataError for one that cannot be stored."""
         stored = self._loop.create_future()
         with self._changed:
             self._waiting.append((event, stored))
@@ -63,7 +63,7 @@ class EventWriter:
             return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
 
     def _store(self, batch: Sequence[Waiting]) -> None:
-        error: SQLAlchemyError | None = None
+        error: Exception | None = None
         try:
             stored = run(
                 self._engine, lambda db: receipts.store(db, [event for event, _ in batch]), patience_s=PATIENCE_S
@@ -77,10 +77,13 @@ class EventWriter:
             error = fault
         except SQLAlchemyError as fault:
             error = fault
+        except Exception as fault:  # an error of ours: without this thread no event would ever be answered again
+            log.exception("[EVENTS] storing failed")
+            error = fault
         self._loop.call_soon_threadsafe(_resolve, [future for _, future in batch], error)
 
 
-def _resolve(futures: Sequence[asyncio.Future[None]], error: SQLAlchemyError | None) -> None:
+def _resolve(futures: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
     for future in futures:
         if future.done():  # its client has gone
             continue

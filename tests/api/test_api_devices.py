@@ -97,6 +97,7 @@ def test_how_a_device_is(api: Api) -> None:
     api.execute("UPDATE devices SET can_send = false, error_code = 'restricted', error_reason = 'too many'")
     device = answered(api.get(f"/api/devices/{device_id}"), 200)
     assert device["last_error"] == "WhatsApp has restricted our phone for a time: too many"
+    api.execute("UPDATE devices SET can_send = true")
     api.execute("UPDATE bridges SET away_since = now(), error_code = 'bridge_secret'")
     device = answered(api.get(f"/api/devices/{device_id}"), 200)
     assert (device["connected"], device["can_send"], device["state"]) == (False, False, "bridge_away")

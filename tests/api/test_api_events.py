@@ -18,6 +18,7 @@ from serving import Api, Simulator, answered, refused
 from sqlalchemy import Engine, text
 from waiting import until
 
+from api import events
 from api.event_writer import BATCH
 
 _numbers = count(1)
@@ -109,6 +110,13 @@ def test_what_is_no_text_does_not_block_an_event(api: Api) -> None:
     (row,) = stored(api)
     assert row.session == "s\ufffd"
     assert row.data == {"text": "a\ufffdb", "half\ufffd": ["\ufffd", "🙂"]}
+
+
+def test_a_failure_of_ours_leaves_the_next_event_its_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(events, "made_storable", lambda value: value)
+        refused(post(api, event(session="s\0")), 500, "INTERNAL")
+    assert post(api, event()).status_code == 200
 
 
 def test_too_large_an_event(api: Api) -> None:

@@ -148,10 +148,10 @@ def test_alive_and_ready(api: Api) -> None:
 
 
 def test_not_ready_names_what_is_away_in_time(engine: Engine, simulator: Simulator) -> None:
-    """One server refuses, the other takes the connection and never says a word."""
+    """Both take the connection and never say a word."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        api = Api(engine, "postgresql://fanfare:x@127.0.0.1:9/fanfare", simulator, redis_url=url)
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        api = Api(engine, f"postgresql://fanfare:x@{host}/fanfare", simulator, redis_url=f"redis://{host}/0")
         api.start()
         try:
             began = time.monotonic()
