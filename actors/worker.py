@@ -9,8 +9,9 @@ from actors import start
 from actors.runtime import NEEDED
 
 SHUTDOWN_MS = 20_000  # Heroku kills 30 s after SIGTERM; what is not done by then is settled by recovery
-# With its defaults Dramatiq fetches 2 messages a thread and then sleeps: the limit of its throughput.
-PREFETCH = 64
+# With its defaults Dramatiq fetches 2 messages a thread, those in hand included, and then sleeps: the limit of its
+# throughput.
+PREFETCH_PER_THREAD = 4
 IDLE_MS = 100
 
 
@@ -19,7 +20,7 @@ def main() -> int:
         settings = start.checked(*NEEDED)
     except start.CannotStartError as error:
         return start.refuse(error)
-    os.environ.setdefault("dramatiq_queue_prefetch", str(PREFETCH))
+    os.environ.setdefault("dramatiq_queue_prefetch", str(PREFETCH_PER_THREAD * settings.worker_threads))
     os.environ.setdefault("dramatiq_worker_timeout", str(IDLE_MS))
     arguments = [
         *("--processes", str(settings.worker_processes)),
