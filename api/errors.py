@@ -128,7 +128,9 @@ async def _of_database(request: Request, raised: Any) -> JSONResponse:
     if isinstance(raised, OperationalError | PoolTimeoutError) or raised.connection_invalidated:
         log.warning("the database is away: %s", type(getattr(raised, "orig", raised)).__name__)
         return error(503, "DATABASE_AWAY", "The database does not answer: nothing is known to be done, try again soon.")
-    log.error("%s %s failed", request.method, request.url.path, exc_info=raised.orig)
+    # Not the whole error: its details have people's numbers.
+    cause = getattr(getattr(raised.orig, "diag", None), "message_primary", None)
+    log.error("%s %s failed: %s: %s", request.method, request.url.path, type(raised.orig).__name__, cause)
     return await _failed(request, raised)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from serving import Api, answered, people, refused
+from waiting import until
 
 
 def test_a_single_send_waits_before_all_broadcasts(api: Api) -> None:
@@ -32,8 +33,12 @@ def test_the_dispatcher_is_woken_when_it_is_committed(api: Api) -> None:
         connection.cursor().execute("LISTEN fanfare_work")
         connection.commit()
         answered(api.post("/api/messages", {"device_id": device["id"], "phone": people(1)[0], "text": "Hello"}), 202)
-        connection.poll()
-        assert [notice.channel for notice in connection.notifies] == ["fanfare_work"]
+
+        def told() -> list[str]:
+            connection.poll()
+            return [notice.channel for notice in connection.notifies]
+
+        assert until(told, "the dispatcher is told") == ["fanfare_work"]
     finally:
         pooled.invalidate()
 
