@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 
 import redis
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 import settings as environment
-from db.engine import connect_once
-from db.migrate import first_line, head, revision
+from db import ready
+from db.migrate import first_line
 from settings import Settings
 
-PATIENCE_S = 20.0  # servers that start together with us are waited for this long
+REDIS_TRIES = 20
 
 
 class CannotStartError(Exception):
@@ -31,8 +29,11 @@ def checked(*needed: str) -> Settings:
         settings = environment.load(*needed)
     except environment.SettingsError as error:
         raise CannotStartError(str(error)) from None
-    _patiently(lambda: _check_postgres(settings))
-    _patiently(lambda: _check_redis(settings))
+    try:
+        ready.check(settings.database_url or "", name="start")
+    except ready.NotReadyError as error:
+        raise CannotStartError(str(error)) from None
+    _check_redis(settings)
     return settings
 
 
@@ -42,32 +43,15 @@ def refuse(error: CannotStartError) -> int:
     return 2
 
 
-def _patiently(check: Callable[[], None]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return check()
-        except CannotStartError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
-
-
-def _check_postgres(settings: Settings) -> None:
-    try:
-        with connect_once(settings.database_url or "", name="start").connect() as connection:
-            connection.execute(text("SELECT 1"))
-            found = revision(connection)
-    except SQLAlchemyError as error:
-        raise CannotStartError(f"Postgres does not answer at DATABASE_URL: {first_line(error)}") from None
-    if found is None or found < head():
-        raise CannotStartError(
-            f"the database is at revision {found or 'none'} and this release needs {head()}: run `make migrate`"
-        )
-
-
 def _check_redis(settings: Settings) -> None:
+    """A Redis that starts together with us is waited for; it answers quickly."""
     try:
-        redis.Redis.from_url(settings.redis_url or "", socket_timeout=5, socket_connect_timeout=5).ping()
+        client = redis.Redis.from_url(
+            settings.redis_url or "",
+            socket_timeout=5,
+            socket_connect_timeout=5,
+            retry=Retry(ConstantBackoff(0.5), REDIS_TRIES),
+        )
+        client.ping()
     except (redis.RedisError, ValueError) as error:
         raise CannotStartError(f"Redis does not answer at REDIS_URL: {first_line(error)}") from None

@@ -6,21 +6,16 @@ import contextlib
 import signal
 import socket
 import sys
-import time
 
 import uvicorn
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 import settings as environment
 from api.app import THREADS, build
-from api.readiness import schema_fault
-from db.engine import connect, connect_once
-from db.migrate import first_line
+from db import ready
+from db.engine import connect
 from logs import set_up
 from settings import Settings
 
-PATIENCE_S = 8.0  # a Postgres that starts together with us is waited for this long
-LOOK_EVERY_S = 0.5
 DRAIN_S = 20
 IDLE_CONNECTION_S = 75  # longer than a bridge's pauses, or it would often meet a closing connection
 
@@ -35,31 +30,13 @@ def main() -> int:
             "database_url", "redis_url", "bridge_url", "bridge_secret", "events_secret", "api_token"
         )
         set_up(settings.log_level, "api")
-        _check_postgres(settings.database_url or "")
+        ready.check(settings.database_url or "", name="api")
         with contextlib.closing(_listener(settings)) as listener:
             _serve(settings, listener)
-    except (environment.SettingsError, CannotStartError) as error:
+    except (environment.SettingsError, ready.NotReadyError, CannotStartError) as error:
         sys.stderr.write(f"fanfare: {error}\n")
         return 2
     return 0
-
-
-def _check_postgres(url: str) -> None:
-    """Raises CannotStartError when it does not answer for a while, or has not the schema of this release."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            with connect_once(url, name="api").connect() as db:
-                fault = schema_fault(db)
-            break
-        except ArgumentError as error:
-            raise CannotStartError(f"DATABASE_URL is not an address of Postgres: {first_line(error)}") from None
-        except SQLAlchemyError as error:
-            if time.monotonic() > deadline:
-                raise CannotStartError(f"Postgres does not answer at DATABASE_URL: {first_line(error)}") from None
-        time.sleep(LOOK_EVERY_S)
-    if fault:
-        raise CannotStartError(f"the database {fault}")
 
 
 def _listener(settings: Settings) -> socket.socket:

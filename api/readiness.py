@@ -1,4 +1,4 @@
-"""Whether this process can do its work: what /readyz answers, and what is checked before it starts."""
+"""Whether this process can do its work: what /readyz answers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.migrate import head, revision
+from db.ready import schema_fault
 
 CHECK_S = 1.5  # for each server, both at the same time
 
@@ -57,11 +57,3 @@ class Readiness:
         except redis.RedisError:
             return "does not answer"
         return None
-
-
-def schema_fault(db: Connection) -> str | None:
-    """Why this release cannot work with the database's schema, or None. A newer schema is made to work with it (R49)."""
-    found, needed = revision(db), head()
-    if found is None or found < needed:
-        return f"is at revision {found or 'none'} and this release needs {needed}: run `make migrate`"
-    return None
