@@ -30,9 +30,9 @@ def enqueue_campaign(campaign_id: int) -> None:
 def aggregate_campaigns() -> None:
     """Count the open campaigns, each in a transaction of its own, and end those of which nothing waits."""
     world = runtime()
-    once.started(world.redis, "aggregate_campaigns")
-    for campaign_id in run(world.engine, aggregate.open_campaigns):
-        _report(world, run(world.engine, partial(aggregate.aggregate, campaign_id=campaign_id)))
+    with once.running(world.redis, "aggregate_campaigns"):
+        for campaign_id in run(world.engine, aggregate.to_count):
+            _report(world, run(world.engine, partial(aggregate.aggregate, campaign_id=campaign_id)))
 
 
 def _report(world: Runtime, progress: Progress) -> None:

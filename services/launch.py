@@ -22,6 +22,8 @@ REPEAT_WITHIN_S = 600
 ITEMS = 100  # recipients that the answer lists
 INVALID_SAMPLE = 100  # bad rows that the answer lists; all of them stay with the campaign
 
+PHONE_KEPT = 100  # characters of a cell that should have held a number
+
 
 class LaunchRefused(Exception):  # noqa: N818 (the name says what happened)
     """Nothing was launched and nothing changed. ``code`` is stable, ``details`` has what a form or program needs."""
@@ -185,7 +187,8 @@ def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
             f"None of the {len(rejected)} recipients can be sent to.",
             {
                 "invalid": [
-                    {"phone": row.raw, "row": row.row, "reason": row.reason} for row in rejected[:INVALID_SAMPLE]
+                    {"phone": row.raw[:PHONE_KEPT], "row": row.row, "reason": row.reason}
+                    for row in rejected[:INVALID_SAMPLE]
                 ],
                 "invalid_recipients_count": len(rejected),
             },
@@ -275,7 +278,7 @@ def _insert_rejected(db: Connection, campaign_id: int, rejected: Sequence[Reject
         {
             "id": campaign_id,
             "rows": [row.row for row in rejected],
-            "phones": [row.raw[:100] for row in rejected],
+            "phones": [row.raw[:PHONE_KEPT] for row in rejected],
             "reasons": [row.reason for row in rejected],
             "cells": [
                 json.dumps({"cells": [cell[:1000] for cell in row.cells], "first_row": row.first_row})

@@ -38,6 +38,8 @@ class Message(Base):
         Index("messages_slot_key", "device_id", "slot", unique=True, postgresql_where=text("slot IS NOT NULL")),
         Index("messages_campaign_status", "campaign_id", "status", "id"),
         Index("messages_person_waits", "workspace_id", "phone", postgresql_where=text("status = 'queued'")),
+        # A lead that is deleted is looked for in all messages.
+        Index("messages_lead_id", "lead_id", postgresql_where=text("lead_id IS NOT NULL")),
         Index("messages_failed_at", "workspace_id", "failed_at", postgresql_where=text("failed_at IS NOT NULL")),
     )
 

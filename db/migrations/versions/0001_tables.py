@@ -315,6 +315,13 @@ def upgrade() -> None:
     )
     op.create_index("messages_campaign_status", "messages", ["campaign_id", "status", "id"], unique=False)
     op.create_index(
+        "messages_lead_id",
+        "messages",
+        ["lead_id"],
+        unique=False,
+        postgresql_where=sa.text("lead_id IS NOT NULL"),
+    )
+    op.create_index(
         "messages_failed_at",
         "messages",
         ["workspace_id", "failed_at"],
