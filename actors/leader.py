@@ -12,6 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from services.wake import CHANNEL
 
 LOCK = 727_002  # any number of our own
+IDLE_S = 5  # a leader that has not asked for the time for so long is frozen or gone, and Postgres ends its session
 
 
 class Leader:
@@ -38,6 +39,7 @@ class Leader:
                 raw.close()
                 return None
             cursor.execute(f"LISTEN {CHANNEL}")
+            cursor.execute(f"SET idle_session_timeout = '{IDLE_S}s'")
         return cls(raw)
 
     def look_at_clock(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import redis
 
-WAITS_AT_MOST_S = 5  # then the worker that took it is taken to be gone
+AT_MOST_S = 10  # then the worker that took it is taken to be gone
 
 
 def first(client: redis.Redis, name: str, for_s: float) -> bool:
@@ -13,10 +16,15 @@ def first(client: redis.Redis, name: str, for_s: float) -> bool:
 
 
 def queue(client: redis.Redis, actor: str) -> bool:
-    """Whether an actor is to be queued: not while it waits already."""
-    return first(client, f"queued:{actor}", WAITS_AT_MOST_S)
+    """Whether an actor is to be queued: not while it waits or runs already. A bridge that hangs would else take up a
+    worker's threads one after the other."""
+    return first(client, f"queued:{actor}", AT_MOST_S)
 
 
-def started(client: redis.Redis, actor: str) -> None:
-    """The actor has started: the next round may queue it again."""
-    client.delete(f"fanfare:once:queued:{actor}")
+@contextmanager
+def running(client: redis.Redis, actor: str) -> Iterator[None]:
+    """The actor runs; when it is done the next round may queue it again."""
+    try:
+        yield
+    finally:
+        client.delete(f"fanfare:once:queued:{actor}")

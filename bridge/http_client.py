@@ -56,6 +56,7 @@ class HttpBridge:
                 f"{self._address}/whatsapp/{outbound.session}/messages",
                 data=json.dumps(body).encode(),
                 timeout=(CONNECT_TIMEOUT_S, self._http_timeout_s),
+                allow_redirects=False,  # our secret and the message are for this address
             )
         except requests.RequestException as error:
             if _nothing_was_written(error):
@@ -113,13 +114,16 @@ class HttpBridge:
                 f"{self._address}{path}",
                 json=body,
                 timeout=(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s),
+                allow_redirects=False,
             )
         except requests.RequestException as error:
             raise BridgeAwayError("bridge_unreachable", "the bridge does not answer") from error
         if answer.status_code == requests.codes.unauthorized:
             raise BridgeAwayError("bridge_secret", "the bridge refuses our secret: BRIDGE_SECRET differs")
         found = _json(answer)
-        if not answer.ok:
+        if answer.status_code >= requests.codes.server_error and "error" not in found:
+            raise BridgeAwayError("bridge_unreachable", "a proxy answers, and the bridge behind it does not")
+        if answer.status_code >= requests.codes.multiple_choices:
             code = str(found.get("error", "internal"))
             raise BridgeRefusedError(answer.status_code, code, str(found.get("message", code))[:_KEPT_TEXT])
         return found

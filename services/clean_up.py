@@ -5,13 +5,17 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
+BATCH = 50_000  # events a transaction; a day of a large fleet is millions
 
-def clean_up(db: Connection) -> None:
-    """Delete what is over its time."""
+
+def clean_up(db: Connection) -> bool:
+    """Delete what is over its time, a batch of it; returns whether there may be more."""
     db.execute(text("DELETE FROM idempotency WHERE launched_at < clock_timestamp() - interval '24 hours'"))
-    db.execute(
+    deleted = db.execute(
         text(
             "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE applied_at IS NOT NULL"
-            " AND received_at < clock_timestamp() - interval '8 days' ORDER BY id LIMIT 50000)"
-        )
+            " AND received_at < clock_timestamp() - interval '8 days' ORDER BY id LIMIT :batch)"
+        ),
+        {"batch": BATCH},
     )
+    return deleted.rowcount == BATCH

@@ -24,6 +24,7 @@ class Doubt:
 
     message_id: int
     attempt: int
+    campaign_id: int | None
     device_id: int
     session: str
     bridge_address: str

@@ -1,5 +1,6 @@
--- When this device should be looked at again: null when it has nothing to send or may not send at all.
-SELECT greatest(d.next_send_at, work.due_at) AS due_at
+-- When a device and slot should be looked at again: null when there is nothing to send or it may not send at all. A slot that
+-- is held, by a worker that lives or was lost, is looked at when its lease is over; who holds it says earlier when it is free.
+SELECT greatest(d.next_send_at, work.due_at, held.until) AS due_at
 FROM devices d
 JOIN workspaces w ON w.id = d.workspace_id AND w.sending_stopped_at IS NULL
 JOIN bridges b ON b.address = d.bridge_address AND b.away_since IS NULL
@@ -18,4 +19,8 @@ CROSS JOIN LATERAL (
     WHERE cd.device_id = d.id AND cd.active AND cd.out_at IS NULL
   ) waiting
 ) work
+LEFT JOIN LATERAL (
+  SELECT greatest(m.lease_until, clock_timestamp() + interval '1 second') AS until
+  FROM messages m WHERE m.device_id = d.id AND m.slot = :slot
+) held ON true
 WHERE d.id = :device_id AND d.can_send AND work.due_at IS NOT NULL

@@ -1,6 +1,6 @@
 -- Messages whose lease is over, by the database's clock. messages_slot_key holds only what is in flight, so this reads
 -- little however long the table is.
-SELECT m.id AS message_id, m.attempt, d.id AS device_id, d.session, d.bridge_address, a.begun_at,
+SELECT m.id AS message_id, m.attempt, m.campaign_id, d.id AS device_id, d.session, d.bridge_address, a.begun_at,
        a.error_code AS code,
        b.away_since IS NOT NULL AS given_up
 FROM messages m
