@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
+from uuid import uuid4
 
 from fastapi import Depends, Header, Path, Request
 from sqlalchemy import Connection, Engine
@@ -61,18 +62,17 @@ async def _key(
             "within 24 hours, and gets the same answer.",
         ),
     ] = None,
-) -> str | None:
-    return idempotency_key
+) -> str:
+    # Without one the request still has a key of its own, since a transaction whose COMMIT got no answer is run again.
+    return idempotency_key or f"request {uuid4()}"
 
 
 Here = Annotated[Context, Depends(_context)]
-Key = Annotated[str | None, Depends(_key)]
+Key = Annotated[str, Depends(_key)]
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
-def keyed(workspace_id: int, key: str | None, path: str, asked: Any) -> Keyed | None:
+def keyed(workspace_id: int, key: str, path: str, asked: Any) -> Keyed:
     """A request under its key; ``asked`` is all that it asks for, as JSON values, dates or bytes' digests."""
-    if key is None:
-        return None
     content = json.dumps([path, asked], sort_keys=True, default=str).encode()
     return Keyed(workspace_id, key, hashlib.sha256(content).hexdigest())

@@ -108,7 +108,7 @@ def _answered(
     here: Context,
     how: How,
     recipients: Callable[[Workspace, Mapping[int, FoundLead]], Recipients],
-    key: str | None,
+    key: str,
     path: str,
     asked: Any,
     *,
@@ -118,10 +118,9 @@ def _answered(
     """Launch once: no transaction is open while people are read or bridges asked."""
     workspace, leads = here.run(lambda db: _looked_up(here, db, lead_ids or []))
     request_key = keyed(workspace.id, key, path, asked)
-    if request_key is not None:
-        earlier = here.run(lambda db: repeats.find(db, request_key))
-        if earlier is not None:
-            return earlier
+    earlier = here.run(lambda db: repeats.find(db, request_key))
+    if earlier is not None:
+        return earlier
     request = _request(how, workspace.id, recipients(workspace, leads), save_leads=save_leads)
     _check_connection(here, request)
     launched: list[Launched] = []

@@ -51,14 +51,12 @@ def find(db: Connection, keyed: Keyed) -> Answer | None:
     return answer
 
 
-def once(db: Connection, keyed: Keyed | None, do: Callable[[], Answer]) -> Answer:
-    """Do it and keep its answer, in this transaction, or give the answer that is kept. Without a key: just do it.
+def once(db: Connection, keyed: Keyed, do: Callable[[], Answer]) -> Answer:
+    """Do it and keep its answer, in this transaction, or give the answer that is kept.
 
     Of requests at the same instant one gets the row; the others wait here for its commit, and then find the answer. When
     it is refused nothing is kept, so the same key can try again.
     """
-    if keyed is None:
-        return do()
     names = {"workspace_id": keyed.workspace_id, "key": keyed.row_key}
     taken = db.execute(
         query("take_key"), {**names, "request_hash": keyed.request_hash, "kept_s": KEPT_S}

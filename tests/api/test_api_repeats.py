@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from serving import NOT_ON_WHATSAPP, Api, answered, people, refused
+from sqlalchemy import Connection, Engine
+
+from db import engine as database
 
 
 def post(api: Api, path: str, body: Any, key: str) -> Any:
@@ -85,3 +90,19 @@ def test_a_key_has_a_limit(api: Api) -> None:
         post(api, "/api/messages", {"device_id": 1, "phone": "1", "text": "x"}, "k" * 256), 422, "INVALID"
     )
     assert details["field"] == "Idempotency-Key"
+
+
+def test_a_commit_whose_answer_was_lost_has_one_effect(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transaction is run again then, and nothing in the request says that it is the same one."""
+    device = api.device()
+    once = database.run
+
+    def twice(engine: Engine, work: Callable[[Connection], Any], **more: Any) -> Any:
+        once(engine, work, **more)
+        return once(engine, work, **more)
+
+    monkeypatch.setattr(database, "run", twice)
+    body = {"message": "Hello", "recipients": people(3), "allow_repeat": True}
+    assert answered(api.post("/api/broadcasts", body), 202)["queued_count"] == 3
+    answered(api.post("/api/messages", {"device_id": device["id"], "phone": people(1)[0], "text": "Hello"}), 202)
+    assert (api.one("SELECT count(*) FROM campaigns"), api.one("SELECT count(*) FROM messages")) == (1, 4)
