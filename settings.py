@@ -8,8 +8,9 @@ lists every one; a test compares that table with this class.
 from __future__ import annotations
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
@@ -78,6 +79,15 @@ class Settings(BaseSettings):
             if isinstance(text, str) and not text.strip() and name not in ("dyno", "railway_environment"):
                 raise ValueError(f"{name.upper()} is empty: give it a value or remove it")
         return self
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"there is no time zone {name!r}: write it like Asia/Jerusalem") from None
+        return name
 
     @property
     def on_platform(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import dramatiq
 
@@ -26,7 +27,7 @@ def recover_messages() -> None:
     with once.running(world.redis, "recover_messages"):
         run(world.engine, recover.free_slots)
         away: set[str] = set()
-        for doubt in run(world.engine, recover.overdue):
+        for doubt in run(world.engine, partial(recover.overdue, lease_s=world.settings.lease_s)):
             _settle(world, doubt, away)
         _hand_over(world)
 
@@ -105,14 +106,15 @@ def _start(world: Runtime, address: str, session: str) -> None:
 
 
 def _hand_over(world: Runtime) -> None:
-    for done in run(world.engine, hand_over.hand_over):
-        log.warning(
-            "[WA_BROADCAST] broadcast=%s device=%s is out after three errors, %s messages to others%s",
-            done.campaign_id,
-            done.device_id,
-            done.moved,
-            "; paused: no device is left" if done.paused else "",
-        )
+    for campaign_id in run(world.engine, hand_over.struck_campaigns):
+        for done in run(world.engine, partial(hand_over.hand_over, campaign_id=campaign_id)):
+            log.warning(
+                "[WA_BROADCAST] broadcast=%s device=%s is out after three errors, %s messages to others%s",
+                done.campaign_id,
+                done.device_id,
+                done.moved,
+                "; paused: no device is left" if done.paused else "",
+            )
 
 
 @dramatiq.actor(queue_name=queues.EVENTS, priority=queues.EVENTS_PRIORITY)

@@ -71,7 +71,7 @@ class HttpBridge:
                 state=KeyState(body["state"]),
                 provider_message_id=body.get("message_id"),
                 code=body.get("error"),
-                ledger_since=_time(body["ledger_since"]),
+                ledger_age_s=(_time(body["updated_at"]) - _time(body["ledger_since"])).total_seconds(),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise BridgeRefusedError(502, "provider_error", f"unreadable answer to close: {_short(error)}") from error

@@ -66,12 +66,13 @@ class KeyState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Closed:
     """A key after it was closed. Only ``closed`` and ``failed`` prove "not sent", and ``closed`` of a key that the
-    bridge had never seen proves it only if ``ledger_since`` is before the attempt began."""
+    bridge had never seen proves it only if its ledger is older than the attempt. ``ledger_age_s`` is that age when the
+    key was closed, by the bridge's own clock: ages can be compared where two clocks cannot."""
 
     state: KeyState
     provider_message_id: str | None
     code: str | None
-    ledger_since: datetime
+    ledger_age_s: float
 
 
 @dataclass(frozen=True, slots=True)

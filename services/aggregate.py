@@ -7,27 +7,27 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from domain.status import CampaignStatus
 from services import campaign_end
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A campaign as just counted; ``ended`` when this count ended it. ``started`` tells whether anything has begun."""
+    """A campaign as just counted; ``final``: it has ended, and this is its first count since."""
 
     campaign_id: int
     status: str
     counts: dict[str, int]
-    ended: CampaignStatus | None
+    final: bool
 
 
 def to_count(db: Connection) -> list[int]:
-    """Campaigns that are open, and every ten seconds those that ended in the last quarter of an hour: their receipts
-    still come."""
+    """Campaigns that are open, those that have ended since their last count, and every ten seconds those that ended in
+    the last quarter of an hour: their receipts still come."""
     return list(
         db.execute(
             text(
                 "SELECT id FROM campaigns WHERE status IN ('queued', 'running', 'paused')"
+                " OR (finished_at IS NOT NULL AND (counted_at IS NULL OR counted_at < finished_at))"
                 " OR (finished_at > clock_timestamp() - interval '15 minutes'"
                 "     AND counted_at < clock_timestamp() - interval '10 seconds') ORDER BY id"
             )
@@ -37,13 +37,15 @@ def to_count(db: Connection) -> list[int]:
 
 def aggregate(db: Connection, campaign_id: int) -> Progress:
     """Count a campaign and end it when nothing of it is queued or processing."""
-    ended = campaign_end.end_if_done(db, campaign_id)
+    campaign_end.end_if_done(db, campaign_id)
     counts = {str(status): n for status, n in campaign_end.count(db, campaign_id).items()}
-    status = db.execute(
+    row = db.execute(
         text(
-            "UPDATE campaigns SET counts = CAST(:counts AS jsonb), counted_at = clock_timestamp() WHERE id = :id"
-            " RETURNING status"
+            "UPDATE campaigns c SET counts = CAST(:counts AS jsonb), counted_at = clock_timestamp()"
+            " FROM campaigns before WHERE c.id = :id AND before.id = c.id"
+            " RETURNING c.status, c.finished_at IS NOT NULL"
+            "   AND (before.counted_at IS NULL OR before.counted_at < c.finished_at) AS final"
         ),
         {"id": campaign_id, "counts": json.dumps(counts)},
-    ).scalar_one()
-    return Progress(campaign_id, status, counts, ended)
+    ).one()
+    return Progress(campaign_id, row.status, counts, row.final)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from db.queries import query
-from services import wake
+from services import health, wake
 from services.refused import Refused
 
 CHANGEABLE = ("name", "min_gap_s", "daily_cap", "hourly_cap")
@@ -45,7 +45,9 @@ def change_device(db: Connection, workspace_id: int, device_id: int, changes: Ma
 
 def look_soon(db: Connection, device_id: int) -> None:
     """Something was done to its session: let its health be asked for now."""
-    db.execute(text("UPDATE devices SET next_check_at = clock_timestamp() WHERE id = :id"), {"id": device_id})
+    session = db.execute(text("SELECT session FROM devices WHERE id = :id"), {"id": device_id}).scalar_one_or_none()
+    if session is not None:
+        health.look_soon(db, [session])
     wake.dispatcher(db)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from services.trouble import STRIKES_OUT
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -18,14 +20,25 @@ class Candidate:
     can_send: bool
     qr_required: bool
     bridge_away: bool
+    strikes: int
     error_reason: str | None
     min_gap_s: float
     max_gap_s: float
 
     @property
+    def ready(self) -> bool:
+        """Known to be able to send."""
+        return self.can_send and not self.bridge_away
+
+    @property
     def may_send(self) -> bool:
         """Not known to be unable to."""
         return self.can_send or self.bridge_away
+
+    @property
+    def may_come_back(self) -> bool:
+        """Unable, but not for long enough to be sure that it stays so."""
+        return self.strikes < STRIKES_OUT
 
     def trouble(self) -> dict[str, object]:
         """Which phone needs what, for the person who was refused."""
@@ -39,8 +52,8 @@ class Candidate:
 
 
 _COLUMNS = (
-    "SELECT d.id, d.name, d.state, d.can_send, d.qr_required, b.away_since IS NOT NULL AS bridge_away, d.error_reason,"
-    " d.min_gap_s, d.max_gap_s FROM devices d JOIN bridges b ON b.address = d.bridge_address"
+    "SELECT d.id, d.name, d.state, d.can_send, d.qr_required, b.away_since IS NOT NULL AS bridge_away, d.strikes,"
+    " d.error_reason, d.min_gap_s, d.max_gap_s FROM devices d JOIN bridges b ON b.address = d.bridge_address"
 )
 
 

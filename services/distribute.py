@@ -42,7 +42,7 @@ def deal_waiting(db: Connection, campaign_id: int) -> int:
     When none can send at present they are dealt over all, and wait there until one can (services/hand_over.py).
     """
     candidates = devices.of_campaign(db, campaign_id)
-    able = [device for device in candidates if device.can_send] or candidates
+    able = [device for device in candidates if device.ready] or candidates
     waiting = list(
         db.execute(
             text(

@@ -16,6 +16,8 @@ from db.queries import query
 def expire(db: Connection, *, window_s: float) -> dict[int | None, int]:
     """Count stalled time since the last call, and end what is over its window: ``failed`` with ``expired``, or
     ``unknown`` when an earlier attempt is in doubt. Returns how many by campaign (None: without one)."""
-    db.execute(query("count_stalled"))
-    rows = db.execute(query("expire"), {"window_s": window_s})
+    stalled = list(db.execute(query("count_stalled")).scalars())
+    if not stalled:
+        return {}
+    rows = db.execute(query("expire"), {"window_s": window_s, "device_ids": stalled})
     return {row.campaign_id: row.n for row in rows}

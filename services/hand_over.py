@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from services import devices, distribute, trouble, wake
 
@@ -19,35 +21,45 @@ class HandedOver:
     paused: bool
 
 
-def hand_over(db: Connection) -> list[HandedOver]:
-    """Every device with three strikes leaves its open campaigns.
+def struck_campaigns(db: Connection) -> list[int]:
+    """The open campaigns that a device has to leave, or where one that left still has messages that another can send."""
+    return sorted({row.campaign_id for row in _struck(db, None)})
+
+
+def hand_over(db: Connection, campaign_id: int) -> list[HandedOver]:
+    """Every device with three strikes leaves this campaign.
 
     Its messages that were never attempted or are proven not sent go to the campaign's devices that can send; when none
     can, the campaign pauses with ``no_device``. A device whose bridge is away is not struck: that is no error of its own.
-    A device that is out is looked at again when it has such messages and another can send: what it had in flight was
-    proven since, somebody retried, or the others came back first.
+    A device that is out is looked at again when it has queued messages and another can send: what it had in flight was
+    proven since, somebody retried, or the others came back first. A message in doubt that a person had queued again
+    cannot go to another device, so it is in doubt again.
     """
-    struck = db.execute(
+    db.execute(text("SELECT id FROM campaigns WHERE id = :id FOR UPDATE"), {"id": campaign_id})
+    done = (_one(db, row.campaign_id, row.device_id, row.error_code) for row in _struck(db, campaign_id))
+    return [one for one in done if one is not None]
+
+
+def _struck(db: Connection, campaign_id: int | None) -> Sequence[Row[Any]]:
+    return db.execute(
         text(
             "SELECT cd.campaign_id, cd.device_id, d.error_code FROM campaign_devices cd"
-            " JOIN devices d ON d.id = cd.device_id JOIN campaigns c ON c.id = cd.campaign_id"
-            " WHERE cd.active AND (cd.out_at IS NULL AND d.strikes >= :out AND NOT d.can_send"
+            " JOIN devices d ON d.id = cd.device_id"
+            " WHERE cd.active AND (CAST(:campaign_id AS bigint) IS NULL OR cd.campaign_id = :campaign_id)"
+            " AND (cd.out_at IS NULL AND d.strikes >= :out AND NOT d.can_send"
             "   OR cd.out_at IS NOT NULL AND EXISTS ("
             "     SELECT 1 FROM campaign_devices o JOIN devices od ON od.id = o.device_id AND od.can_send"
             "     WHERE o.campaign_id = cd.campaign_id AND o.out_at IS NULL)"
             "   AND EXISTS ("
             "     SELECT 1 FROM messages m WHERE m.device_id = cd.device_id AND m.campaign_id = cd.campaign_id"
-            "     AND m.status = 'queued' AND (m.attempt = 0 OR NOT has_unproven_attempt(m.id))))"
+            "     AND m.status = 'queued'))"
             " ORDER BY cd.campaign_id, cd.device_id"
         ),
-        {"out": trouble.STRIKES_OUT},
+        {"out": trouble.STRIKES_OUT, "campaign_id": campaign_id},
     ).all()
-    done = (_one(db, row.campaign_id, row.device_id, row.error_code) for row in struck)
-    return [one for one in done if one is not None]
 
 
 def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> HandedOver | None:
-    db.execute(text("SELECT id FROM campaigns WHERE id = :id FOR UPDATE"), {"id": campaign_id})
     # It may have come back since it was found; from here on a look that finds it back (services/health.py) waits for us,
     # and then lets it in again.
     back = db.execute(text("SELECT can_send FROM devices WHERE id = :id FOR SHARE"), {"id": device_id}).scalar_one()
@@ -61,7 +73,7 @@ def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> 
         {"campaign_id": campaign_id, "device_id": device_id, "code": code},
     )
     others = devices.of_campaign(db, campaign_id)
-    able = [device for device in others if device.can_send]
+    able = [device for device in others if device.ready]
     waiting = list(
         db.execute(
             text(
@@ -73,6 +85,14 @@ def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> 
     )
     if able and waiting:
         distribute.move(db, waiting, able)
+    db.execute(
+        text(
+            "UPDATE messages SET status = 'unknown', error_code = 'outcome_unknown', error_reason = NULL"
+            " WHERE campaign_id = :campaign_id AND device_id = :device_id AND status = 'queued' AND attempt > 0"
+            " AND has_unproven_attempt(id)"
+        ),
+        {"campaign_id": campaign_id, "device_id": device_id},
+    )
     paused = not any(device.may_send for device in others) and _pause(db, campaign_id)
     if able:
         wake.dispatcher(db)

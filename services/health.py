@@ -43,8 +43,8 @@ def record_away(db: Connection, address: str, error: BridgeAwayError) -> None:
 def record(db: Connection, address: str, sessions: list[SessionStatus], *, interval_s: float) -> Look:
     """Write down what a bridge says of all its sessions. Only rows that change are written.
 
-    A device that cannot send gets a strike at each look, and looks come quickly until the third; one that can send again
-    goes back to its campaigns.
+    A device that cannot send gets a strike at each look that is due for it, and those come quickly until the third; one
+    that can send again goes back to its campaigns.
     """
     db.execute(
         text(
@@ -59,6 +59,8 @@ def record(db: Connection, address: str, sessions: list[SessionStatus], *, inter
         {
             "address": address,
             "first_look_s": trouble.FIRST_LOOK_S,
+            "coming_look_s": trouble.COMING_LOOK_S,
+            "coming": list(trouble.COMING),
             "out": trouble.STRIKES_OUT,
             "sessions": [status.session for status in sessions],
             "states": [status.state for status in sessions],
@@ -73,6 +75,19 @@ def record(db: Connection, address: str, sessions: list[SessionStatus], *, inter
     ).all()
     came_back = [row.id for row in changed if row.can_send and not row.could_send]
     in_trouble = [row.id for row in changed if row.could_send and not row.can_send]
-    known = {status.session for status in sessions}
-    to_start = [row.session for row in changed if row.session not in known]
-    return Look(came_back, in_trouble, hand_over.let_back(db, came_back), to_start)
+    to_start = db.execute(
+        text("SELECT session FROM devices WHERE bridge_address = :address AND session <> ALL(:known) ORDER BY id"),
+        {"address": address, "known": [status.session for status in sessions]},
+    ).scalars()
+    return Look(came_back, in_trouble, hand_over.let_back(db, came_back), list(to_start))
+
+
+def look_soon(db: Connection, sessions: list[str]) -> None:
+    """Something has happened to these sessions: ask for their health now. It is no look that counts strikes."""
+    db.execute(
+        text(
+            "UPDATE bridges SET next_probe_at = clock_timestamp() WHERE away_since IS NULL"
+            " AND address IN (SELECT bridge_address FROM devices WHERE session = ANY(:sessions))"
+        ),
+        {"sessions": sessions},
+    )

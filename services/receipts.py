@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from db.queries import query
 from domain.status import MessageStatus, Outcome, merge
-from services import campaign_end
+from services import campaign_end, health
 
 BATCH = 500
 _KEY = re.compile(r"(\d{1,18})\.(\d{1,4})")
@@ -86,7 +86,9 @@ def apply(db: Connection, limit: int = BATCH) -> int:
     if not batch:
         return 0
     _apply_receipts(db, [event for event in batch if event.type == "receipt"])
-    _look_at_devices(db, {event.session for event in batch if event.type == "connection"})
+    changed = {event.session for event in batch if event.type == "connection"}
+    if changed:
+        health.look_soon(db, sorted(changed))
     db.execute(
         text("UPDATE events SET applied_at = clock_timestamp() WHERE id = ANY(:ids)"),
         {"ids": [event.id for event in batch]},
@@ -197,11 +199,3 @@ def _raise_messages(db: Connection, facts: dict[tuple[int, int], _Facts]) -> Non
             "read": [fact.times.get(Outcome.READ) for fact in surest.values()],
         },
     )
-
-
-def _look_at_devices(db: Connection, sessions: set[str]) -> None:
-    if sessions:
-        db.execute(
-            text("UPDATE devices SET next_check_at = clock_timestamp() WHERE session = ANY(:sessions)"),
-            {"sessions": list(sessions)},
-        )

@@ -19,8 +19,10 @@ LOOKUP_PATIENCE_S = 900  # a bridge that is away this long leaves its messages t
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A message whose worker did not record in time. ``code`` is what its call ended with, None when the worker was
-    lost; ``given_up``: its bridge has been away for too long to wait."""
+    """A message whose worker did not record in time.
+
+    ``code`` is what its call ended with, None when the worker was lost. ``may_end``: the lease it began with is not over,
+    so the bridge may still be sending it. ``given_up``: its bridge has been away for too long to wait."""
 
     message_id: int
     attempt: int
@@ -30,6 +32,7 @@ class Doubt:
     bridge_address: str
     begun_at: datetime
     code: str | None
+    may_end: bool
     given_up: bool
 
     @property
@@ -37,17 +40,20 @@ class Doubt:
         return f"{self.message_id}.{self.attempt}"
 
 
-def overdue(db: Connection, limit: int = 200) -> list[Doubt]:
+def overdue(db: Connection, lease_s: float, limit: int = 200) -> list[Doubt]:
     """Messages to settle, longest overdue first; those of a bridge that is away only when that took too long."""
-    rows = db.execute(query("overdue"), {"limit": limit, "patience_s": LOOKUP_PATIENCE_S})
+    rows = db.execute(query("overdue"), {"limit": limit, "patience_s": LOOKUP_PATIENCE_S, "lease_s": lease_s})
     return [Doubt(**row) for row in rows.mappings()]
 
 
 def settle(db: Connection, doubt: Doubt, found: Closed | None, *, max_attempts: int) -> str | None:
-    """Record what the bridge knew (None: it knows nothing, and proves nothing). Returns the message's new status."""
+    """Record what the bridge knew (None: it knows nothing, and proves nothing). Returns the message's new status, None
+    when it is no longer ours to settle, or the bridge is still at it."""
     if found is not None and found.state is KeyState.SENT:
         return _settle(db, doubt, "sent", found.provider_message_id, None)
-    if found is not None and _proves_not_sent(found, doubt.begun_at):
+    if found is not None and found.state is KeyState.DISPATCHING and doubt.may_end:
+        return None
+    if found is not None and _proves_not_sent(db, found, doubt.begun_at):
         used = deliver.attempts_used(db, doubt.message_id) + 1
         again = used < max_attempts
         return deliver.prove_not_sent(
@@ -66,10 +72,11 @@ def settle(db: Connection, doubt: Doubt, found: Closed | None, *, max_attempts: 
     return _settle(db, doubt, "unknown", None, code)
 
 
-def _proves_not_sent(found: Closed, begun_at: datetime) -> bool:
-    if found.state is KeyState.FAILED:
-        return True
-    return found.state is KeyState.CLOSED and found.ledger_since < begun_at
+def _proves_not_sent(db: Connection, found: Closed, begun_at: datetime) -> bool:
+    if found.state is not KeyState.CLOSED:
+        return found.state is KeyState.FAILED
+    age = text("SELECT extract(epoch FROM clock_timestamp() - CAST(:begun_at AS timestamptz))")
+    return found.ledger_age_s > float(db.execute(age, {"begun_at": begun_at}).scalar_one())
 
 
 def _settle(

@@ -11,7 +11,8 @@ def fire_due(db: Connection) -> dict[int, str]:
     """Scheduled campaigns that are due become ``accepted``; returns the new status of each.
 
     One of whose devices it is known that none can send fails at once with ``no_device``; a bridge that does not answer
-    means wait, so it is accepted. SKIP LOCKED and the guarded move let each fire exactly once.
+    means wait, so it is accepted; a device that has only just gone is given the few seconds that make it certain, and the
+    campaign is left ``scheduled`` so long. SKIP LOCKED and the guarded move let each fire exactly once.
     """
     due = db.execute(
         text(
@@ -23,8 +24,13 @@ def fire_due(db: Connection) -> dict[int, str]:
 
 
 def _fire(db: Connection, campaign_id: int) -> str:
-    able = any(device.may_send for device in devices.of_campaign(db, campaign_id))
-    to, code = ("accepted", None) if able else ("failed", "no_device")
+    candidates = devices.of_campaign(db, campaign_id)
+    if any(device.may_send for device in candidates):
+        to, code = "accepted", None
+    elif any(device.may_come_back for device in candidates):
+        return "scheduled"
+    else:
+        to, code = "failed", "no_device"
     db.execute(
         text("UPDATE campaigns SET status = :to, error_code = :code WHERE id = :id AND status = 'scheduled'"),
         {"id": campaign_id, "to": to, "code": code},

@@ -7,6 +7,10 @@ from sqlalchemy import Connection, text
 STRIKES_OUT = 3
 THROTTLE_WAIT_S = 30.0  # when they refuse and do not say for how long
 FIRST_LOOK_S = 2.0  # how soon a device in trouble is looked at again; then doubled, up to the usual health check
+# States from which a session comes back by itself. After a bridge has restarted all its sessions are there at once, and to
+# strike them out in six seconds would pile the work of a whole fleet on the first few that are back.
+COMING = ("starting", "connecting", "no_session")
+COMING_LOOK_S = 20.0
 BRIDGE_LOOK_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 

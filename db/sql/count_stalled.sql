@@ -32,3 +32,4 @@ stalled AS (
     AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.device_id = d.id AND m.slot IS NOT NULL)
 )
 UPDATE devices d SET stalled_s = d.stalled_s + stalled.for_s FROM stalled WHERE d.id = stalled.id
+RETURNING d.id

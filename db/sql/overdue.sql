@@ -2,6 +2,7 @@
 -- little however long the table is.
 SELECT m.id AS message_id, m.attempt, m.campaign_id, d.id AS device_id, d.session, d.bridge_address, a.begun_at,
        a.error_code AS code,
+       a.begun_at > clock_timestamp() - make_interval(secs => :lease_s) AS may_end,
        b.away_since IS NOT NULL AS given_up
 FROM messages m
 JOIN devices d ON d.id = m.device_id

@@ -1,7 +1,8 @@
 -- What a bridge says of its sessions, written where it differs. A device that the bridge does not name has no session there.
--- Strikes count looks at a device that cannot send; the first ones come quickly (2 s, 4 s), so that its messages do not
--- wait for the usual round, of which the bridge's next_probe_at keeps the time. A look never clears a strike: a good send
--- does, so that a bridge which calls a session healthy that cannot send does not keep it in its campaigns.
+-- A strike is counted when a device stops being able to send, and at each look that is due for it while it is not; the first
+-- of these come quickly (2 s, 4 s), so that its messages do not wait for the usual round, of which the bridge's
+-- next_probe_at keeps the time. A look never clears a strike: a good send does, so that a bridge which calls a session
+-- healthy that cannot send does not keep it in its campaigns.
 WITH told AS (
   SELECT * FROM unnest(
     CAST(:sessions AS text[]), CAST(:states AS text[]), CAST(:connected AS boolean[]), CAST(:can_send AS boolean[]),
@@ -20,7 +21,10 @@ now AS (
          coalesce(t.phone, d.phone) AS phone,
          CASE WHEN t.can_send THEN NULL ELSE coalesce(t.state, 'no_session') END AS error_code,
          CASE WHEN t.can_send THEN NULL ELSE t.error END AS error_reason,
-         t.restricted_until
+         t.restricted_until,
+         NOT coalesce(t.can_send, false) AND (d.can_send OR d.next_check_at <= clock_timestamp()) AS struck,
+         CASE WHEN coalesce(t.state, 'no_session') = ANY(:coming) THEN :coming_look_s
+              ELSE :first_look_s * (d.strikes + 1) END AS look_s
   FROM devices d LEFT JOIN told t ON t.session = d.session
   WHERE d.bridge_address = :address
 )
@@ -28,10 +32,11 @@ UPDATE devices d SET
   state = now.state, connected = now.connected, can_send = now.can_send, qr_required = now.qr_required,
   connected_since = now.connected_since, phone = now.phone, restricted_until = now.restricted_until,
   error_code = now.error_code, error_reason = now.error_reason,
-  strikes = CASE WHEN now.can_send THEN d.strikes ELSE least(d.strikes + 1, :out) END,
+  strikes = CASE WHEN now.struck THEN least(d.strikes + 1, :out) ELSE d.strikes END,
   next_check_at = CASE
-    WHEN now.can_send OR d.strikes + 1 >= :out THEN 'infinity'
-    ELSE clock_timestamp() + make_interval(secs => :first_look_s * (d.strikes + 1)) END
+    WHEN now.can_send OR d.strikes + now.struck::int >= :out THEN 'infinity'
+    WHEN now.struck THEN clock_timestamp() + make_interval(secs => now.look_s)
+    ELSE least(d.next_check_at, clock_timestamp() + make_interval(secs => now.look_s)) END
 FROM now
 WHERE d.id = now.id AND (
   d.next_check_at <= clock_timestamp()

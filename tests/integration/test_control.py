@@ -193,12 +193,12 @@ def test_nobody_to_retry_reopens_nothing(db: Connection, device: int) -> None:
 def test_a_retried_campaign_ends_again(db: Connection, device: int) -> None:
     campaign_id, _ = failures(db, device)
     control.retry(db, campaign_id, who="dana")
-    assert aggregate.aggregate(db, campaign_id).ended is None
+    assert aggregate.aggregate(db, campaign_id).status == "running"
     for _ in range(3):
         assert begin_next(db, device) is not None
         db.execute(text("UPDATE messages SET slot = NULL, status = 'sent' WHERE status = 'processing'"))
     progress = aggregate.aggregate(db, campaign_id)
-    assert (progress.ended, progress.counts) == ("partial", {"sent": 4, "unknown": 1})
+    assert (progress.status, progress.counts) == ("partial", {"sent": 4, "unknown": 1})
 
 
 def test_a_retried_message_of_a_phone_that_was_taken_out_is_sent_by_whoever_can(db: Connection) -> None:
@@ -208,7 +208,7 @@ def test_a_retried_message_of_a_phone_that_was_taken_out_is_sent_by_whoever_can(
     use_devices(db, campaign_id, able)
     db.execute(text("UPDATE campaign_devices SET out_at = clock_timestamp() WHERE device_id = :id"), {"id": out})
     assert control.retry(db, campaign_id, who="dana") == 3
-    hand_over.hand_over(db)
+    hand_over.hand_over(db, campaign_id)
     begun = begin_next(db, able)
     assert begun is not None
     assert begun.message_id == ids["offline"]

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, text
 
 from db.engine import run
 from services import distribute, trouble
-from services.hand_over import HandedOver, hand_over, let_back
+from services import hand_over as handing
+from services.hand_over import HandedOver, let_back
 
 
 @pytest.fixture
@@ -86,6 +87,11 @@ def test_two_at_once_deal_once(engine: Engine) -> None:
         assert sorted(dealt(db, launched.campaign_id).values()) == [166, 167, 167]
 
 
+def hand_over(db: Connection) -> list[HandedOver]:
+    """Every campaign's hand-over, as the round does it."""
+    return [done for id in handing.struck_campaigns(db) for done in handing.hand_over(db, id)]
+
+
 def test_a_phone_with_three_errors_leaves_and_others_take_its_messages(db: Connection) -> None:
     out, able, other = add_devices(db, 3)
     campaign_id = place_campaign(db)
@@ -102,6 +108,9 @@ def test_a_phone_with_three_errors_leaves_and_others_take_its_messages(db: Conne
     where = {row.id: row.device_id for row in db.execute(text("SELECT id, device_id FROM messages"))}
     assert {where[id] for id in [*fresh, proven]} == {able, other}
     assert (where[doubted], where[sent]) == (out, out)
+    # It may not change its phone, and its phone may never come back: a person decides again.
+    status = text("SELECT status FROM messages WHERE id = :id")
+    assert db.execute(status, {"id": doubted}).scalar_one() == "unknown"
     code = db.execute(text("SELECT out_code FROM campaign_devices WHERE device_id = :id"), {"id": out}).scalar_one()
     assert code == "not_connected"
     assert status_of(db, campaign_id) == ("running", None)

@@ -74,7 +74,7 @@ def test_a_result_after_the_end_computes_it_anew(engine: Engine) -> None:
         distribute.distribute(db, campaign)
         begun = begin_next(db, device)
         db.execute(text("UPDATE messages SET lease_until = clock_timestamp()"))
-        (doubt,) = recover.overdue(db)
+        (doubt,) = recover.overdue(db, lease_s=40)
         assert recover.settle(db, doubt, None, max_attempts=3) == "unknown"
         assert aggregate.aggregate(db, campaign).status == "failed"
         assert record(db, begun, Sent("an id", 0.0)).status == "sent"
@@ -93,7 +93,7 @@ def test_a_phone_that_comes_back_during_its_hand_over_stays_in(engine: Engine) -
     with ThreadPoolExecutor(1) as pool, engine.connect() as db:
         transaction = db.begin()
         db.execute(text("SELECT id FROM campaigns FOR UPDATE"))  # so the hand-over has found the phone, and waits
-        done = pool.submit(run, engine, hand_over.hand_over)
+        done = pool.submit(run, engine, partial(hand_over.hand_over, campaign_id=campaign))
         until(lambda: waits_for_a_lock(engine), "the hand-over waits")
         with engine.begin() as other:
             assert health.record(other, "default", [OPEN], interval_s=30).came_back == [device]

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from bridge.protocol import InDoubt, NotSent, SendResult, Sent
 from domain.status import MessageStatus, Outcome, merge, raised
-from services import control, deliver, receipts
+from services import control, deliver, health, receipts
 from services.deliver import Begun
 from services.receipts import Incoming
 
@@ -278,8 +278,10 @@ def test_an_event_is_kept_once_and_applied_once(db: Connection, device: int) -> 
     assert receipts.apply(db) == 0
 
 
-def test_a_change_of_connection_asks_for_a_look_at_that_device(db: Connection) -> None:
+def test_a_change_of_connection_asks_for_a_look(db: Connection) -> None:
     add_devices(db, 2)
+    db.execute(text("UPDATE bridges SET next_probe_at = 'infinity'"))
+    deliver_events(db, Incoming("event-y", "a stranger", "connection", START, {"state": "close"}))
+    assert health.due(db) == []
     deliver_events(db, Incoming("event-z", "device2", "connection", START, {"state": "close"}))
-    due = text("SELECT session FROM devices WHERE next_check_at <= clock_timestamp()")
-    assert db.execute(due).scalars().all() == ["device2"]
+    assert health.due(db) == ["default"]

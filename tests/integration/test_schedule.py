@@ -81,11 +81,39 @@ def test_two_dispatchers_at_once_fire_it_once(engine: Engine) -> None:
 @pytest.mark.parametrize("devices", [0, 2])
 def test_when_it_is_known_that_no_phone_can_send_it_fails_at_once(db: Connection, devices: int) -> None:
     campaign_id = scheduled(db, *(add_devices(db, devices, can_send=False) if devices else []))
+    db.execute(text("UPDATE devices SET strikes = 3"))
     assert schedule.fire_due(db) == {campaign_id: "failed"}
     campaign = db.execute(text("SELECT status, error_code, finished_at FROM campaigns")).one()
     assert (campaign.status, campaign.error_code) == ("failed", "no_device")
     assert campaign.finished_at is not None
     assert tuple(db.execute(text("SELECT status, error_code FROM messages")).one()) == ("failed", "no_device")
+
+
+def test_a_phone_that_has_only_just_gone_is_given_the_time_to_be_sure(db: Connection) -> None:
+    (device_id,) = add_devices(db, 1)
+    campaign_id = scheduled(db, device_id)
+    trouble.strike(db, device_id, "not_connected", "a blink")
+    assert schedule.fire_due(db) == {campaign_id: "scheduled"}
+    look(db, session("device1"))
+    assert schedule.fire_due(db) == {campaign_id: "accepted"}
+
+
+def test_sessions_that_are_starting_have_a_minute_before_they_are_struck_out(db: Connection) -> None:
+    (device_id,) = add_devices(db, 1)
+    health.record(db, "default", [session("device1", can_send=False, state="starting")], interval_s=30)
+    wait = text("SELECT strikes, extract(epoch FROM next_check_at - clock_timestamp()) FROM devices WHERE id = :id")
+    strikes, wait_s = db.execute(wait, {"id": device_id}).one()
+    assert (strikes, 15 < wait_s <= 20) == (1, True)
+    # What it goes through on its way up counts no strike; what it does not come back from by itself is looked at soon.
+    health.record(db, "default", [session("device1", can_send=False, state="logged_out")], interval_s=30)
+    strikes, wait_s = db.execute(wait, {"id": device_id}).one()
+    assert (strikes, wait_s <= 4) == (1, True)
+
+
+def test_a_session_that_its_bridge_does_not_know_is_started_at_each_look(db: Connection) -> None:
+    add_devices(db, 1)
+    for _ in range(5):
+        assert health.record(db, "default", [], interval_s=30).to_start == ["device1"]
 
 
 def test_a_bridge_that_does_not_answer_means_wait(db: Connection) -> None:
