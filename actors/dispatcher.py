@@ -25,10 +25,10 @@ from actors import once, queues, start
 from actors.broker import Broker, message
 from actors.due import Due
 from actors.leader import Leader
-from db.engine import connect
+from db.engine import connect, run
 from db.queries import query
 from logs import set_up
-from services import health, schedule
+from services import expire, health, schedule
 from settings import Settings
 
 log = logging.getLogger("fanfare.dispatcher")
@@ -91,6 +91,8 @@ class Dispatcher:
             Round(10.0, lambda: self._queue("expire_messages")),
             Round(3600.0, lambda: self._queue("clean_up")),
         ]
+        # After an outage of everything, what is over its window must end before the first device is released.
+        run(self.engine, lambda db: expire.expire(db, window_s=self.settings.message_window_s))
         next_tick = time.monotonic()
         while not self.stopping.is_set():
             for item in rounds:

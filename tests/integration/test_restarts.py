@@ -16,6 +16,7 @@ from db.migrate import migrate
 from local.postgres import EmbeddedPostgres
 from local.redis import EmbeddedRedis
 from local.server import EmbeddedServer
+from services import distribute
 
 PEOPLE = 150
 
@@ -79,3 +80,22 @@ def test_a_server_killed_twice_under_a_campaign(
         everybody_once(fleet, phones(PEOPLE))
     assert max(fleet.received().values()) == 1
     one_send_at_a_time(fleet)
+
+
+def test_what_an_outage_of_everything_has_made_stale_is_not_sent_after_it(fleet: Fleet) -> None:
+    fleet.start("bridge")
+    fleet.sessions_can_send("device1")
+    with fleet.engine.begin() as db:
+        add_devices(db, 1)
+        campaign_id = launch_to(db, phones(5)).campaign_id
+        distribute.distribute(db, campaign_id)
+    for statement in (
+        "UPDATE devices SET next_send_at = clock_timestamp() - interval '4 hours'",
+        "UPDATE messages SET due_at = clock_timestamp() - interval '4 hours'",
+        "INSERT INTO marks (name, at) VALUES ('stalled', clock_timestamp() - interval '4 hours')",
+    ):
+        fleet.execute(statement)
+    fleet.start("worker", "dispatcher")
+    assert fleet.ended(campaign_id) == "failed"
+    assert fleet.rows("SELECT DISTINCT status, error_code FROM messages") == [("failed", "expired")]
+    assert fleet.received() == {}
