@@ -7,10 +7,12 @@ lists every one; a test compares that table with this class.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+import phonenumbers
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
@@ -42,9 +44,7 @@ class Settings(BaseSettings):
     console_port: int = Field(8501, ge=1, le=65535, description="Port of the console")
 
     # The workspace
-    default_country: str = Field(
-        "IL", pattern="^[A-Z]{2}$", description="Country of phone numbers written without +, two letters"
-    )
+    default_country: str = Field("IL", description="Country of phone numbers written without +, two letters")
     time_zone: str = Field("UTC", description="Time zone of a new workspace, for days and daily caps")
 
     # Sending
@@ -72,13 +72,29 @@ class Settings(BaseSettings):
     dyno: str | None = Field(None, description="Set by Heroku: embedded servers refuse to start")
     railway_environment: str | None = Field(None, description="Set by Railway: embedded servers refuse to start")
 
-    @model_validator(mode="after")
-    def _nothing_empty(self) -> Settings:
-        for name, value in self:
-            text = value.get_secret_value() if isinstance(value, SecretStr) else value
-            if isinstance(text, str) and not text.strip() and name not in ("dyno", "railway_environment"):
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_empty(cls, given: Mapping[str, object]) -> Mapping[str, object]:
+        # As given: an empty DATA_DIR would already be the folder we are in.
+        for name, value in given.items():
+            if isinstance(value, str) and not value.strip() and name not in ("dyno", "railway_environment"):
                 raise ValueError(f"{name.upper()} is empty: give it a value or remove it")
-        return self
+        return given
+
+    @field_validator("redis_url", "bridge_url", "events_url")
+    @classmethod
+    def _address(cls, url: str | None, info: ValidationInfo) -> str | None:
+        schemes = ("redis://", "rediss://", "unix://") if info.field_name == "redis_url" else ("http://", "https://")
+        if url is not None and not url.startswith(schemes):
+            raise ValueError(f"is not an address that begins with {' or '.join(schemes)}")
+        return url
+
+    @field_validator("default_country")
+    @classmethod
+    def _known_country(cls, country: str) -> str:
+        if country not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(f"there is no country {country!r} with phone numbers: write it like IL")
+        return country
 
     @field_validator("time_zone")
     @classmethod
@@ -122,14 +138,18 @@ def load(*needed: str) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else ""
         words = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name}: {words}" if name else words) from None
+        raise SettingsError(f"{name}: {words} ({_meaning(name)})" if name else words) from None
     for name in needed:
         if getattr(settings, name) is None:
             raise SettingsError(
                 f"{name.upper()} is not set: put it in the environment or in .env "
-                f"({Settings.model_fields[name].description}), or start everything with `make up`"
+                f"({_meaning(name)}), or start everything with `make up`"
             )
     return settings
+
+
+def _meaning(name: str) -> str | None:
+    return Settings.model_fields[name.lower()].description
 
 
 def secret(settings: Settings, name: str) -> str:

@@ -18,6 +18,32 @@ def test_an_empty_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         settings.load()
 
 
+@pytest.mark.parametrize("name", ["DATA_DIR", "API_PORT", "DEFAULT_COUNTRY", "REDIS_URL"])
+def test_an_empty_setting_of_any_kind_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "")
+    with pytest.raises(settings.SettingsError, match=f"^{name} is empty"):
+        settings.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("DEFAULT_COUNTRY", "ZZ", "there is no country 'ZZ'.*write it like IL"),
+        ("DEFAULT_COUNTRY", "il", "there is no country 'il'"),
+        ("REDIS_URL", "127.0.0.1:6379", "begins with redis://"),
+        ("BRIDGE_URL", "127.0.0.1:8100", "begins with http://"),
+        ("EVENTS_URL", "/events/bridge", "begins with http://"),
+        ("API_PORT", "99999", r"65535 \(Port of the API\)"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_its_meaning(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(settings.SettingsError, match=f"^{name}: .*{words}"):
+        settings.load()
+
+
 def test_what_is_needed_and_missing_is_named_with_its_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     with pytest.raises(settings.SettingsError, match=r"DATABASE_URL is not set: .*postgresql://"):
