@@ -95,7 +95,9 @@ def test_what_an_outage_of_everything_has_made_stale_is_not_sent_after_it(fleet:
         "INSERT INTO marks (name, at) VALUES ('stalled', clock_timestamp() - interval '4 hours')",
     ):
         fleet.execute(statement)
-    fleet.start("worker", "dispatcher")
+    fleet.start("dispatcher")  # it does not wait for a worker to end them
+    expired = [("failed", "expired")]
+    until(lambda: fleet.rows("SELECT DISTINCT status, error_code FROM messages") == expired, "they are ended")
+    fleet.start("worker")
     assert fleet.ended(campaign_id) == "failed"
-    assert fleet.rows("SELECT DISTINCT status, error_code FROM messages") == [("failed", "expired")]
     assert fleet.received() == {}
