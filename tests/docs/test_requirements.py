@@ -1,9 +1,12 @@
-"""Every dependency is pinned, is what is installed, and may be used commercially."""
+"""Every dependency is pinned, also one that comes with another, is what is installed, and may be used commercially."""
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +37,32 @@ def licence(name: str) -> str:
 
 def test_every_line_is_a_pin() -> None:
     assert [line for line in LINES if not _PIN.match(line)] == []
+
+
+def imported(file: Path) -> set[str]:
+    """The top names of what a file imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def test_what_we_import_is_pinned_by_us() -> None:
+    """A package that is there only because another needs it goes when that one changes its mind."""
+    files = [file for file in ROOT.rglob("*.py") if not file.relative_to(ROOT).parts[0].startswith(".")]
+    providers = metadata.packages_distributions()
+    pinned = {name.lower() for name in PINS}
+    assert {"requests", "pytest"} <= pinned
+    unpinned = {
+        f"{name} ({file.relative_to(ROOT)})"
+        for file in files
+        for name in imported(file) - sys.stdlib_module_names
+        if name in providers and not pinned & {provider.lower().replace("_", "-") for provider in providers[name]}
+    }
+    assert unpinned == set()
 
 
 @pytest.mark.parametrize("name", PINS)
