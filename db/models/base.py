@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+NOW = text("clock_timestamp()")
 
 # Names that the migration can state and an error message can be read by.
 NAMES = {

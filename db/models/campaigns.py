@@ -9,8 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Id, WorkspaceId, one_of
-from db.models.fleet import NOW
+from db.models.base import NOW, Base, Id, WorkspaceId, one_of
 from domain.status import CampaignStatus
 
 

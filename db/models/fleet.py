@@ -7,9 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Id, WorkspaceId, one_of
-
-NOW = text("clock_timestamp()")
+from db.models.base import NOW, Base, Id, WorkspaceId, one_of
 
 
 class Workspace(Base):

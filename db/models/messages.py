@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Id, WorkspaceId, one_of
-from db.models.fleet import NOW
+from db.models.base import NOW, Base, Id, WorkspaceId, one_of
 from domain.status import MessageStatus, Outcome
 
 

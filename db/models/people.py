@@ -9,8 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, tex
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Id, WorkspaceId, one_of
-from db.models.fleet import NOW
+from db.models.base import NOW, Base, Id, WorkspaceId, one_of
 
 
 class Lead(Base):

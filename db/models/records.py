@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Id, WorkspaceId
-from db.models.fleet import NOW
+from db.models.base import NOW, Base, Id, WorkspaceId
 
 
 class Event(Base):
