@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from domain.pacing import DEFAULTS
+from services import audit
 from services.refused import Refused
 
 
@@ -59,10 +60,5 @@ def add_device(db: Connection, new: NewDevice, *, who: str) -> int:
     ).scalar_one_or_none()
     if device_id is None:
         raise Refused("SESSION_TAKEN", f"Another device has the session {new.session}.", {"field": "session"})
-    db.execute(
-        text(
-            "INSERT INTO audit (workspace_id, who, action, subject) VALUES (:workspace_id, :who, 'add_device', :subject)"
-        ),
-        {"workspace_id": new.workspace_id, "who": who, "subject": f"device:{device_id}"},
-    )
+    audit.write(db, new.workspace_id, who, "add_device", f"device:{device_id}")
     return int(device_id)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from db.queries import query
-from services import health, wake
+from services import audit, health, wake
 from services.refused import Refused
 
 CHANGEABLE = ("name", "min_gap_s", "daily_cap", "hourly_cap")
@@ -28,18 +27,7 @@ def change_device(db: Connection, workspace_id: int, device_id: int, changes: Ma
     ).scalar_one_or_none()
     if changed is None:
         raise not_found(device_id)
-    db.execute(
-        text(
-            "INSERT INTO audit (workspace_id, who, action, subject, details)"
-            " VALUES (:workspace_id, :who, 'change_device', :subject, CAST(:details AS jsonb))"
-        ),
-        {
-            "workspace_id": workspace_id,
-            "who": who,
-            "subject": f"device:{device_id}",
-            "details": json.dumps(dict(changes)),
-        },
-    )
+    audit.write(db, workspace_id, who, "change_device", f"device:{device_id}", changes)
     wake.dispatcher(db)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from services import distribute, wake
+from services import audit, distribute, wake
 
 
 class ControlRefused(Exception):  # noqa: N818 (the name says what happened)
@@ -36,7 +35,7 @@ def pause(db: Connection, campaign_id: int, *, who: str) -> None:
         _set(db, campaign_id, "status = 'paused', pause_reason = 'operator'")
     else:
         raise ControlRefused("not_possible", f"A campaign that is {status} cannot be paused.")
-    _audit(db, campaign.workspace_id, who, "pause", f"campaign:{campaign_id}")
+    audit.write(db, campaign.workspace_id, who, "pause", f"campaign:{campaign_id}")
 
 
 def resume(db: Connection, campaign_id: int, *, who: str) -> None:
@@ -53,7 +52,7 @@ def resume(db: Connection, campaign_id: int, *, who: str) -> None:
     )
     _set(db, campaign_id, "status = 'running'")
     _fresh_windows(db, campaign_id=campaign_id)
-    _audit(db, campaign.workspace_id, who, "resume", f"campaign:{campaign_id}")
+    audit.write(db, campaign.workspace_id, who, "resume", f"campaign:{campaign_id}")
     wake.dispatcher(db)
 
 
@@ -70,7 +69,7 @@ def cancel(db: Connection, campaign_id: int, *, who: str) -> int:
         ).scalar_one()
     )
     _set(db, campaign_id, "status = 'cancelled'")
-    _audit(db, campaign.workspace_id, who, "cancel", f"campaign:{campaign_id}", {"waiting": waiting})
+    audit.write(db, campaign.workspace_id, who, "cancel", f"campaign:{campaign_id}", {"waiting": waiting})
     return waiting
 
 
@@ -83,7 +82,7 @@ def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | 
     campaign = _locked(db, campaign_id)
     if campaign.status not in ("running", "paused", "queued", "partial", "failed"):
         raise ControlRefused("not_possible", f"A campaign that is {campaign.status} has nobody to retry.")
-    audit_id = _audit(db, campaign.workspace_id, who, "retry", f"campaign:{campaign_id}", {"codes": codes})
+    audit_id = audit.write(db, campaign.workspace_id, who, "retry", f"campaign:{campaign_id}", {"codes": codes})
     queued = db.execute(
         text(
             "UPDATE messages m SET status = 'queued', attempts_used = 0, due_at = clock_timestamp(),"
@@ -118,7 +117,7 @@ def retry_unknown(db: Connection, message_id: int, *, who: str) -> None:
     campaign = _locked(db, message.campaign_id) if message.campaign_id else None
     if campaign is not None and campaign.status == "cancelled":
         raise ControlRefused("not_possible", "Its campaign was cancelled.")
-    audit_id = _audit(db, message.workspace_id, who, "retry_unknown", f"message:{message_id}")
+    audit_id = audit.write(db, message.workspace_id, who, "retry_unknown", f"message:{message_id}")
     db.execute(
         text(
             "UPDATE messages SET status = 'queued', attempts_used = 0, due_at = clock_timestamp(), requeued_by = :audit_id,"
@@ -138,14 +137,14 @@ def stop_all(db: Connection, workspace_id: int, *, who: str) -> None:
         ),
         {"id": workspace_id},
     )
-    _audit(db, workspace_id, who, "stop_all", f"workspace:{workspace_id}")
+    audit.write(db, workspace_id, who, "stop_all", f"workspace:{workspace_id}")
 
 
 def go(db: Connection, workspace_id: int, *, who: str) -> None:
     """Sending goes on."""
     db.execute(text("UPDATE workspaces SET sending_stopped_at = NULL WHERE id = :id"), {"id": workspace_id})
     _fresh_windows(db, workspace_id=workspace_id)
-    _audit(db, workspace_id, who, "go", f"workspace:{workspace_id}")
+    audit.write(db, workspace_id, who, "go", f"workspace:{workspace_id}")
     wake.dispatcher(db)
 
 
@@ -187,23 +186,3 @@ def _locked(db: Connection, campaign_id: int) -> Any:
 
 def _set(db: Connection, campaign_id: int, changes: str, values: dict[str, Any] | None = None) -> None:
     db.execute(text(f"UPDATE campaigns SET {changes} WHERE id = :id"), {"id": campaign_id, **(values or {})})  # noqa: S608
-
-
-def _audit(
-    db: Connection, workspace_id: int, who: str, action: str, subject: str, details: dict[str, Any] | None = None
-) -> int:
-    return int(
-        db.execute(
-            text(
-                "INSERT INTO audit (workspace_id, who, action, subject, details)"
-                " VALUES (:workspace_id, :who, :action, :subject, CAST(:details AS jsonb)) RETURNING id"
-            ),
-            {
-                "workspace_id": workspace_id,
-                "who": who,
-                "action": action,
-                "subject": subject,
-                "details": json.dumps(details or {}),
-            },
-        ).scalar_one()
-    )

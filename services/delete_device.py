@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from db.queries import query
+from services import audit
 from services.change_device import not_found
 from services.refused import Refused
 
@@ -48,18 +48,8 @@ def delete_device(db: Connection, workspace_id: int, device_id: int, *, confirme
             {"leads": found.leads, "messages": found.messages},
         )
     _delete(db, device_id)
-    db.execute(
-        text(
-            "INSERT INTO audit (workspace_id, who, action, subject, details)"
-            " VALUES (:workspace_id, :who, 'delete_device', :subject, CAST(:details AS jsonb))"
-        ),
-        {
-            "workspace_id": workspace_id,
-            "who": who,
-            "subject": f"device:{device_id}",
-            "details": json.dumps({"name": device.name, "leads": found.leads, "messages": found.messages}),
-        },
-    )
+    gone = {"name": device.name, "leads": found.leads, "messages": found.messages}
+    audit.write(db, workspace_id, who, "delete_device", f"device:{device_id}", gone)
     return Deleted(found.leads, found.messages)
 
 

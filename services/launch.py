@@ -15,7 +15,7 @@ from db.queries import query
 from domain import template
 from domain.idempotency import content_hash
 from domain.people import Person, RejectedRow
-from services import devices, wake
+from services import audit, devices, wake
 from services.copy_people import copy_people
 
 REPEAT_WITHIN_S = 600
@@ -122,18 +122,8 @@ def launch(db: Connection, request: Launch) -> Launched:
             "Everybody on this list is on the never-send list, so nobody would receive it.",
             {"invalid": [_shown_suppressed(person) for person in people[:INVALID_SAMPLE]]},
         )
-    db.execute(
-        text(
-            "INSERT INTO audit (workspace_id, who, action, subject, details)"
-            " VALUES (:workspace_id, :who, 'launch', :subject, CAST(:details AS jsonb))"
-        ),
-        {
-            "workspace_id": request.workspace_id,
-            "who": request.who,
-            "subject": f"campaign:{campaign_id}",
-            "details": json.dumps({"queued": queued, "rejected": len(rejected)}),
-        },
-    )
+    counts = {"queued": queued, "rejected": len(rejected)}
+    audit.write(db, request.workspace_id, request.who, "launch", f"campaign:{campaign_id}", counts)
     wake.dispatcher(db)
     return describe(db, campaign_id, idempotent=False)
 
