@@ -21,9 +21,15 @@ _LOCK = 727_001  # any number of our own: two releases at once take turns
 
 
 def migrate(engine: Engine) -> str:
-    """Apply what is missing, all of it or nothing; returns the revision that the database then has."""
+    """Apply what is missing, all of it or nothing; returns the revision that the database then has.
+
+    A newer release's database is left as it is: code can go back while the schema stays (R49).
+    """
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        found = revision(connection)
+        if found is not None and found > head():
+            return found
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -52,6 +58,9 @@ def main() -> int:
         revision_now = migrate(connect_once(settings.database_url or "", name="migrate"))
     except environment.SettingsError as error:
         print(f"fanfare: {error}", file=sys.stderr)
+        return 2
+    except sqlalchemy.exc.ArgumentError as error:
+        print(f"fanfare: DATABASE_URL is not an address of Postgres: {first_line(error)}", file=sys.stderr)
         return 2
     except sqlalchemy.exc.OperationalError as error:
         print(f"fanfare: Postgres does not answer at DATABASE_URL: {first_line(error)}", file=sys.stderr)
