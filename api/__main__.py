@@ -44,7 +44,10 @@ def _listener(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, port), backlog=2048)
     except OSError as error:
-        raise CannotStartError(f"cannot listen on {settings.host}:{port}: {error.strerror}") from None
+        words = (error.strerror or "").partition(" (")[0]  # Python repeats the address behind it
+        raise CannotStartError(
+            f"cannot listen on {settings.host}:{port}: {words}: choose another API_PORT or HOST"
+        ) from None
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:

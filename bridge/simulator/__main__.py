@@ -97,7 +97,7 @@ async def _forget_old(ledger: Ledger) -> None:
 
 
 def _refuse(words: str, code: int) -> NoReturn:
-    sys.stderr.write(f"{words}\n")
+    sys.stderr.write(f"fanfare: {words}\n")
     raise SystemExit(code)
 
 
@@ -108,7 +108,13 @@ def main() -> None:
             settings = load("bridge_secret", "events_secret")
     except SettingsError as error:
         _refuse(str(error), 2)
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+    formatter = logging.Formatter(
+        "%(asctime)s.%(msecs)03dZ %(levelname)s bridge %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
+    )
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     port = settings.simulator_port if settings.port is None else settings.port
     # uvicorn raises the signal that ended it once more; by then all is done.
@@ -117,12 +123,13 @@ def main() -> None:
     try:
         listener = socket.create_server((settings.host, port), backlog=2048)
     except OSError as error:
-        _refuse(f"The simulator cannot listen on {settings.host}:{port}: {error.strerror}", 1)
+        reason = (error.strerror or "").partition(" (")[0]  # Python repeats the address behind it
+        _refuse(f"cannot listen on {settings.host}:{port}: {reason}: choose another SIMULATOR_PORT or HOST", 1)
     with contextlib.closing(listener):
         try:
             uvloop.run(serve(settings, listener))
         except (sqlite3.Error, OSError) as error:
-            _refuse(f"The simulator cannot use {settings.data_dir / 'simulator.db'}: {error}", 1)
+            _refuse(f"the simulator cannot use {settings.data_dir / 'simulator.db'}: {error}", 1)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def test_it_refuses_an_empty_secret(tmp_path: Path, settings: dict[str, str]) ->
     code, lines = refusal(tmp_path, **settings)
     assert code == 2
     assert len(lines) == 1
-    assert "BRIDGE_SECRET" in lines[0]
+    assert lines[0].startswith("fanfare: BRIDGE_SECRET")
 
 
 def test_it_refuses_to_post_events_unsigned(tmp_path: Path) -> None:
@@ -37,7 +37,8 @@ def test_a_port_that_is_taken(tmp_path: Path, shared_simulator: Simulator) -> No
     code, lines = refusal(tmp_path, BRIDGE_SECRET=SECRET, PORT=port)
     assert code == 1
     assert len(lines) == 1
-    assert port in lines[0]
+    assert lines[0].startswith("fanfare: cannot listen")
+    assert f":{port}: Address already in use: choose another SIMULATOR_PORT" in lines[0]
 
 
 def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
