@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 THREADS = 4
 BATCH = 16  # events that a thread takes at a time
+IN_HAND = 32 * BATCH  # events out of the file at a time, however many wait in it: each look reads this many again
 LOOK_EVERY_S = 0.05
 POST_LIMIT_S = 3.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 15.0
@@ -62,7 +63,7 @@ class Outbox:
             rows = self._store.read(
                 "SELECT id, tries, body FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?",
                 time.time(),
-                len(self._in_hand) + 16 * BATCH,
+                IN_HAND,
             )
             due = [Waiting(*row) for row in rows if row[0] not in self._in_hand]
             for first in range(0, len(due), BATCH):
