@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import NOW, Base, Id, WorkspaceId, one_of
 from domain.status import MessageStatus, Outcome
 
+OF_A_CAMPAIGN = text("campaign_id IS NOT NULL")
+
 
 class Message(Base):
     """One outbound item to one person, whatever it came from.
@@ -32,10 +34,10 @@ class Message(Base):
         ),
         CheckConstraint("status NOT IN ('failed', 'unknown') OR error_code IS NOT NULL", name="bad_news_has_code"),
         CheckConstraint("phone ~ '^[+][0-9]{5,15}$'", name="phone"),
-        Index("messages_person_key", "campaign_id", "phone", unique=True),
+        Index("messages_person_key", "campaign_id", "phone", unique=True, postgresql_where=OF_A_CAMPAIGN),
         Index("messages_queue", "device_id", "campaign_id", "id", postgresql_where=text("status = 'queued'")),
         Index("messages_slot_key", "device_id", "slot", unique=True, postgresql_where=text("slot IS NOT NULL")),
-        Index("messages_campaign_status", "campaign_id", "status", "id"),
+        Index("messages_campaign_status", "campaign_id", "status", "id", postgresql_where=OF_A_CAMPAIGN),
         Index("messages_person_waits", "workspace_id", "phone", postgresql_where=text("status = 'queued'")),
         # A lead that is deleted is looked for in all messages.
         Index("messages_lead_id", "lead_id", postgresql_where=text("lead_id IS NOT NULL")),

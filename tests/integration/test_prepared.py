@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from people import add_devices, launch_to, phones
 from sqlalchemy import Engine, text
 
 from db.engine import run
+from db.queries import query
 from services import deliver, distribute
 
 
@@ -31,3 +33,32 @@ def test_a_large_campaign_is_known_to_the_planner_before_its_first_send(engine: 
     with engine.connect() as db:
         known = db.execute(text("SELECT reltuples FROM pg_class WHERE relname = 'messages'")).scalar_one()
     assert known == distribute.ANALYZE_FROM
+
+
+def test_begin_reads_the_messages_of_its_own_device_even_if_the_planner_knows_of_no_single_ones(engine: Engine) -> None:
+    with engine.begin() as db:
+        devices = add_devices(db, 100)
+        campaign_id = launch_to(db, phones(2 * distribute.ANALYZE_FROM)).campaign_id
+    run(engine, lambda db: distribute.distribute(db, campaign_id))
+    with engine.begin() as db:
+        db.execute(
+            text(
+                "INSERT INTO messages (workspace_id, origin, phone, text, device_id)"
+                " SELECT workspace_id, 'single', '+972520000' || row_number() OVER (), 'Hello', devices.id"
+                " FROM devices, generate_series(1, 20)"
+            )
+        )
+        parameters = dict.fromkeys(("lease_s", "fraction", "jitter_s", "jitter_from_s"), 0.0)
+        plan = db.execute(
+            text(f"EXPLAIN (ANALYZE, FORMAT JSON) {query('begin').text}"),
+            {**parameters, "device_id": devices[0], "slot": 0, "worker_id": "w"},
+        ).scalar_one()
+    assert max(_rows_of_messages(plan[0]["Plan"])) <= 20
+
+
+def _rows_of_messages(node: dict[str, Any]) -> list[float]:
+    """How many rows each part of a plan that reads messages has read, those that it left aside included."""
+    read = (
+        [node["Actual Rows"] + node.get("Rows Removed by Filter", 0)] if node.get("Relation Name") == "messages" else []
+    )
+    return read + [rows for part in node.get("Plans", []) for rows in _rows_of_messages(part)]
