@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from api.context import LARGEST_ID
 from api.errors import refusals
@@ -14,6 +14,14 @@ from api.text import Text
 LONGEST_MESSAGE = 65_536  # characters; WhatsApp's own limit for a text
 LONGEST_DELAY_S = 86_400
 
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+MessageText = Annotated[Text, Field(min_length=1, max_length=LONGEST_MESSAGE), AfterValidator(_not_blank)]
 SomeId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
 
@@ -32,7 +40,7 @@ class How(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    message: Annotated[Text, Field(min_length=1, max_length=LONGEST_MESSAGE)] = Field(
+    message: MessageText = Field(
         description="The text. `{name}` is replaced by the person's value, `{name|there}` has a fallback.",
         examples=["Hello {name|there}!"],
     )

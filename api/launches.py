@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -48,7 +48,21 @@ def launch_broadcast(body: Broadcast, here: Here, key: Key) -> Any:
     return _answered(here, body, recipients, key, "/api/broadcasts", body.model_dump(), lead_ids=body.lead_ids)
 
 
-@router.post("/api/broadcasts/csv", status_code=202, response_model=LaunchAnswer, responses=REFUSALS)
+async def _only_known_fields(request: Request) -> None:
+    """A misspelt `scheduled_at` would launch now: FastAPI passes over fields of a form that it does not know."""
+    known = {field.alias for field in request.scope["route"].dependant.body_params}
+    unknown = [name for name in await request.form() if name not in known]
+    if unknown:
+        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("body", name)} for name in unknown])
+
+
+@router.post(
+    "/api/broadcasts/csv",
+    status_code=202,
+    response_model=LaunchAnswer,
+    responses=REFUSALS,
+    dependencies=[Depends(_only_known_fields)],
+)
 def launch_csv(
     here: Here,
     key: Key,

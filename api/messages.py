@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from api.broadcasts import MessageState
 from api.context import Here, Id, Key, keyed
 from api.errors import not_found, refusals
-from api.launch_bodies import LONGEST_MESSAGE, SomeId
+from api.launch_bodies import MessageText, SomeId
 from api.text import Text
 from services import broadcasts, repeats, single
 
@@ -26,7 +26,7 @@ class SingleSend(BaseModel):
 
     device_id: SomeId
     phone: Annotated[Text, Field(max_length=100, examples=["050-123-4567"])]
-    text: Annotated[Text, Field(min_length=1, max_length=LONGEST_MESSAGE, examples=["Your order is ready."])]
+    text: MessageText = Field(examples=["Your order is ready."])
 
 
 class Queued(BaseModel):

@@ -48,4 +48,6 @@ def in_words(fault: Mapping[str, Any]) -> str:
     words = _WORDS.get(kind)
     if words is None and kind.startswith(_DATES):
         return "must be a time with its zone, as in 2026-11-30T09:00:00+02:00"
+    if "UploadFile" in str(fault.get("ctx")):
+        return "must be a file"
     return words.format(**fault.get("ctx", {})) if words else str(fault["msg"])

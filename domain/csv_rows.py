@@ -22,6 +22,7 @@ FIELD_LIMIT: Final = 32_767  # characters; what one cell of a spreadsheet can ho
 # The csv module's own limit ends the reading in the middle of a row. It has one for the whole process.
 csv.field_size_limit(2**31 - 1)
 
+_SPREADSHEETS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .ods begin, and .xls
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _SPACES: Final = "".join(filter(str.isspace, map(chr, range(0x3001))))
@@ -76,10 +77,13 @@ def read_csv(data: bytes, *, encoding: str | None = None, delimiter: str | None 
 
     ``encoding`` is one of ENCODINGS; without it UTF-8, and UTF-16 with its mark, are recognised and nothing is guessed.
     ``delimiter`` is one of DELIMITERS; without it the one that makes most of the header. Raises CsvRefused, ``code``
-    encoding_unknown, encoding_wrong, delimiter_unknown, empty, header_missing, header_duplicate, no_rows or unreadable.
+    not_csv, encoding_unknown, encoding_wrong, delimiter_unknown, empty, header_missing, header_duplicate, no_rows or
+    unreadable.
     """
     if delimiter is not None and delimiter not in DELIMITERS:
         raise CsvRefused("delimiter_unknown", "The delimiter must be a comma, a semicolon or a tab.")
+    if data.startswith(_SPREADSHEETS):
+        raise CsvRefused("not_csv", "This is a spreadsheet's own file: save it as CSV (UTF-8), and upload that.")
     text, used = _decoded(data, encoding)
     delimiter = delimiter or max(DELIMITERS, key=lambda candidate: _header_width(text, candidate))
     headers = _header(text, delimiter)

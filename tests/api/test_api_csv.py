@@ -66,6 +66,7 @@ def test_the_value_that_a_row_lacks_rejects_it_with_its_cells(api: Api) -> None:
     ("data", "form", "code", "detail"),
     [
         (b"", {}, "EMPTY", None),
+        (b"PK\x03\x04\x14\0\x06\0", {"encoding": "windows-1252"}, "NOT_CSV", None),
         (b"phone,name\n", {}, "NO_ROWS", "headers"),
         (b"+972501234567,Dana\n", {}, "HEADER_MISSING", None),
         (b"phone,phone\n1,2\n", {}, "HEADER_DUPLICATE", "headers"),
@@ -111,6 +112,8 @@ def test_all_rows_bad(api: Api) -> None:
         ({"scheduled_at": "soon"}, "scheduled_at"),
         ({"allow_repeat": "perhaps"}, "allow_repeat"),
         ({"message": ""}, "message"),
+        ({"message": " \n"}, "message"),
+        ({"schedule_at": "2026-12-01T09:00:00+02:00"}, "schedule_at"),
         ({"title": "a\0b"}, "title"),
         ({"phone_column": "a\0b"}, "phone_column"),
     ],
@@ -121,6 +124,8 @@ def test_a_wrong_field_of_the_form_is_named(refusing_api: Api, form: dict[str, s
 
 
 def test_a_form_without_a_file_or_that_is_none(refusing_api: Api) -> None:
+    no_file = refusing_api.ask("POST", "/api/broadcasts/csv", data={"message": "Hello", "file": "people.csv"})
+    assert no_file.json()["message"] == "file: must be a file"
     files = {"message": (None, "Hello")}
     assert refused(refusing_api.ask("POST", "/api/broadcasts/csv", files=files), 422, "INVALID")["field"] == "file"
     broken = refusing_api.ask(
