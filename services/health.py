@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from bridge.protocol import BridgeAwayError, SessionStatus
 from db.queries import query
+from domain.failures import DEVICE_CODES
 from services import hand_over, trouble
 
 
@@ -61,6 +62,7 @@ def record(db: Connection, address: str, sessions: list[SessionStatus], *, inter
             "first_look_s": trouble.FIRST_LOOK_S,
             "coming_look_s": trouble.COMING_LOOK_S,
             "coming": list(trouble.COMING),
+            "codes": list(DEVICE_CODES),
             "out": trouble.STRIKES_OUT,
             "sessions": [status.session for status in sessions],
             "states": [status.state for status in sessions],

@@ -19,7 +19,10 @@ now AS (
          CASE WHEN abs(extract(epoch FROM clock_timestamp() - d.connected_since) - t.age_s) <= 5 THEN d.connected_since
               ELSE clock_timestamp() - make_interval(secs => t.age_s) END AS connected_since,
          coalesce(t.phone, d.phone) AS phone,
-         CASE WHEN t.can_send THEN NULL ELSE coalesce(t.state, 'no_session') END AS error_code,
+         CASE WHEN t.can_send THEN NULL
+              WHEN coalesce(t.state, 'no_session') = ANY(:codes) THEN coalesce(t.state, 'no_session')
+              WHEN t.qr_required THEN 'qr_required'
+              ELSE 'not_connected' END AS error_code,
          CASE WHEN t.can_send THEN NULL ELSE t.error END AS error_reason,
          t.restricted_until,
          NOT coalesce(t.can_send, false) AND (d.can_send OR d.next_check_at <= clock_timestamp()) AS struck,

@@ -26,7 +26,7 @@ from bridge.http_client import HttpBridge
 from bridge.protocol import BridgeAwayError, InDoubt, NotSent, Outbound, SessionStatus
 from db.engine import connect_once
 from db.queries import query
-from services import clean_up, deliver, distribute, health, receipts, suppress
+from services import clean_up, deliver, device_views, distribute, health, receipts, suppress
 from services.receipts import Incoming
 
 NUMBER = "+972501234567"
@@ -135,6 +135,24 @@ def test_a_phone_that_only_seems_well_is_tried_again_in_the_usual_round(engine: 
             soon.append(_is_looked_at_soon(db))
             health.record(db, "default", [well], interval_s=30)
     assert soon == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("state", "qr_required", "words"),
+    [
+        ("qr", True, "Our phone must be paired again by scanning its QR code"),
+        ("starting", False, "Our phone was not connected to WhatsApp"),
+        ("logged_out", True, "Our phone was logged out of WhatsApp"),
+    ],
+)
+def test_why_a_phone_cannot_send_is_told_in_words(engine: Engine, state: str, qr_required: bool, words: str) -> None:
+    told = SessionStatus("device1", state, False, False, qr_required, None, None, None, None, None)
+    with engine.begin() as db:
+        (device,) = add_devices(db, 1)
+        health.record(db, "default", [told], interval_s=30)
+        view = device_views.one(db, workspace(db), device)
+    assert view is not None
+    assert (view.state, view.last_error) == (state, words)
 
 
 def _is_looked_at_soon(db: Connection) -> bool:
