@@ -63,12 +63,13 @@ def cancel(db: Connection, campaign_id: int, *, who: str) -> int:
         raise ControlRefused("not_possible", f"This campaign has ended already ({campaign.status}).")
     if campaign.status == "cancelled":
         return 0
+    _set(db, campaign_id, "status = 'cancelled'")
+    # Counted only now: who was begun in between was sent to.
     waiting = int(
         db.execute(
-            text("SELECT count(*) FROM messages WHERE campaign_id = :id AND status = 'queued'"), {"id": campaign_id}
+            text("SELECT count(*) FROM messages WHERE campaign_id = :id AND status = 'cancelled'"), {"id": campaign_id}
         ).scalar_one()
     )
-    _set(db, campaign_id, "status = 'cancelled'")
     audit.write(db, campaign.workspace_id, who, "cancel", f"campaign:{campaign_id}", {"waiting": waiting})
     return waiting
 

@@ -147,6 +147,22 @@ def test_a_busy_campaign_is_cancelled_by_one_try(engine: Engine) -> None:
         assert db.execute(text("SELECT count(*) FROM messages WHERE status = 'queued'")).scalar_one() == 0
 
 
+def test_who_was_begun_while_a_campaign_was_cancelled_does_not_count_as_cancelled(engine: Engine) -> None:
+    with engine.begin() as db:
+        fleet = add_devices(db, 2)
+        campaign = launch_to(db, phones(4)).campaign_id
+        distribute.distribute(db, campaign)
+    with engine.begin() as db:
+        begin_next(db, fleet[0])
+    ended: list[int] = []
+    at_once(
+        engine,
+        lambda db: begin_next(db, fleet[1]),
+        lambda db: ended.append(control.cancel(db, campaign, who="dana")),
+    )
+    assert ended == [2]
+
+
 def test_a_receipt_of_an_attempt_that_was_never_begun_here_stops_no_other(engine: Engine) -> None:
     with engine.begin() as db:
         (device,) = add_devices(db, 1)
