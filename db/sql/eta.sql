@@ -1,9 +1,10 @@
 -- Roughly when a running campaign's last message goes out: by its slowest device, whose pace it shares with the other
--- campaigns there. Caps and retries are left out. Null when nothing waits on a device that can send.
+-- campaigns there. Caps and retries are left out. Null when nothing waits on a device that can send, or all is stopped.
 SELECT max(
   greatest(d.next_send_at, clock_timestamp())
   + make_interval(secs => waiting.n * others.n * greatest(0.02, (pace.least_s + greatest(pace.least_s, pace.most_s)) / 2)))
 FROM campaigns c
+JOIN workspaces w ON w.id = c.workspace_id AND w.sending_stopped_at IS NULL
 JOIN campaign_devices cd ON cd.campaign_id = c.id AND cd.out_at IS NULL
 JOIN devices d ON d.id = cd.device_id AND d.can_send
 JOIN bridges b ON b.address = d.bridge_address AND b.away_since IS NULL

@@ -62,6 +62,9 @@ def test_the_end_can_be_foreseen_while_it_runs(api: Api) -> None:
     assert found["status"] == "running"
     left_s = api.one("SELECT extract(epoch FROM CAST(:eta AS timestamptz) - now())::int", eta=found["eta"])
     assert 49 * 15 - 5 <= left_s <= 49 * 15 + 30
+    answered(api.post("/api/stop"), 200)
+    assert answered(api.get(path), 200)["eta"] is None
+    answered(api.post("/api/go"), 200)
     assert answered(api.post(f"{path}/pause"), 200) == {"broadcast_id": broadcast_id, "status": "paused"}
     paused = answered(api.get(path), 200)
     assert (paused["status"], paused["reason"], paused["eta"]) == ("paused", "Paused by hand", None)
