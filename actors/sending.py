@@ -89,7 +89,7 @@ def _log(begun: Begun, result: SendResult, recorded: Recorded, seconds: float) -
     log.log(
         level,
         "[WA_SEND] broadcast=%s message=%s attempt=%s device=%s %s → %s@s.whatsapp.net %s, now %s, %.0f ms",
-        begun.campaign_id,
+        begun.campaign_id or "-",  # a single send is of none
         begun.message_id,
         begun.attempt,
         begun.device_id,
