@@ -44,10 +44,10 @@ def test_commands_reach_the_bridge_and_ask_for_a_look(api: Api, simulator: Simul
     device = api.device()
     path = f"/api/devices/{device['id']}"
     for command, state in (("disconnect", "closed"), ("start", "starting"), ("logout", "logged_out")):
-        api.execute("UPDATE devices SET next_check_at = 'infinity'")
+        api.execute("UPDATE bridges SET next_probe_at = 'infinity'")
         assert answered(api.post(f"{path}/{command}"), 200) == {"device_id": device["id"], "command": command}
         assert simulator.ask("GET", f"/whatsapp/{device['session']}/status")["state"] == state
-        assert api.one("SELECT next_check_at <= clock_timestamp() FROM devices")
+        assert api.one("SELECT next_probe_at <= clock_timestamp() FROM bridges")
     answered(api.post(f"{path}/restart"), 200)
     assert refused(api.post(f"{path}/explode"), 422, "INVALID")["field"] == "command"
 
