@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     def _address(cls, url: str | None, info: ValidationInfo) -> str | None:
         schemes = ("redis://", "rediss://", "unix://") if info.field_name == "redis_url" else ("http://", "https://")
         if url is not None and not url.startswith(schemes):
-            raise ValueError(f"is not an address that begins with {' or '.join(schemes)}")
+            raise ValueError(f"must begin with {' or '.join(schemes)}")
         return url
 
     @field_validator("default_country")

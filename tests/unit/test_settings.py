@@ -30,9 +30,9 @@ def test_an_empty_setting_of_any_kind_is_refused(monkeypatch: pytest.MonkeyPatch
     [
         ("DEFAULT_COUNTRY", "ZZ", "there is no country 'ZZ'.*write it like IL"),
         ("DEFAULT_COUNTRY", "il", "there is no country 'il'"),
-        ("REDIS_URL", "127.0.0.1:6379", "begins with redis://"),
-        ("BRIDGE_URL", "127.0.0.1:8100", "begins with http://"),
-        ("EVENTS_URL", "/events/bridge", "begins with http://"),
+        ("REDIS_URL", "127.0.0.1:6379", "must begin with redis://"),
+        ("BRIDGE_URL", "127.0.0.1:8100", "must begin with http://"),
+        ("EVENTS_URL", "/events/bridge", "must begin with http://"),
         ("API_PORT", "99999", r"65535 \(Port of the API\)"),
     ],
 )
