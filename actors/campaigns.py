@@ -37,7 +37,9 @@ def aggregate_campaigns() -> None:
 
 def _report(world: Runtime, progress: Progress) -> None:
     """A final line with the totals, and a progress line every 30 s while it runs."""
-    counts = " ".join(f"{status}={n}" for status, n in sorted(progress.counts.items()))
+    counts = f"total={sum(progress.counts.values())} " + " ".join(
+        f"{status}={n}" for status, n in sorted(progress.counts.items())
+    )
     if progress.final:
         log.info("[WA_BROADCAST] broadcast=%s ended %s: %s", progress.campaign_id, progress.status, counts)
     elif progress.status == "running" and once.first(world.redis, f"progress:{progress.campaign_id}", PROGRESS_EVERY_S):

@@ -109,4 +109,5 @@ class LaunchAnswer(BaseModel):
     invalid_recipients_count: int
     invalid: list[Invalid] = Field(description="The first 100 that cannot be sent to, and why")
     items: list[Item] = Field(description="The first 100 recipients")
+    warnings: list[Invalid] = Field(description="The first 100 that are sent to, but look wrong: not a mobile number")
     idempotent: bool = Field(description="This is an earlier launch of the same content, and nothing new was queued")

@@ -212,6 +212,7 @@ def _answer(launched: Launched) -> repeats.Answer:
         "invalid_recipients_count": launched.invalid_count,
         "invalid": launched.invalid,
         "items": launched.items,
+        "warnings": launched.warnings,
         "idempotent": launched.idempotent,
     }
 

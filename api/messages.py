@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from api.broadcasts import MessageState
-from api.context import Here, Id, Key, keyed
+from api.context import WHO, Here, Id, Key, keyed
+from api.control import NOT_NOW
 from api.errors import not_found, refusals
 from api.launch_bodies import MessageText, SomeId
 from api.text import Text
-from services import broadcasts, repeats, single
+from services import broadcasts, control, repeats, single
 
 router = APIRouter(tags=["Messages"])
 
@@ -32,6 +33,14 @@ class SingleSend(BaseModel):
 class Queued(BaseModel):
     id: int
     status: str
+
+
+class MayDouble(BaseModel):
+    """A decision that is spelt out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    may_double: Literal[True] = Field(description="Must be true: the person may get it twice")
 
 
 class Attempt(BaseModel):
@@ -92,6 +101,20 @@ def send_message(body: SingleSend, here: Here, key: Key) -> Any:
         return repeats.once(db, keyed(workspace.id, key, "/api/messages", body.model_dump()), do)
 
     return here.run(send)
+
+
+@router.post("/api/messages/{message_id}/cancel", response_model=Queued, responses=NOT_NOW)
+def cancel_message(message_id: Id, here: Here) -> Any:
+    """A message that waits is not sent."""
+    here.run_here(lambda db, workspace_id: control.cancel_message(db, workspace_id, message_id, who=WHO))
+    return {"id": message_id, "status": "cancelled"}
+
+
+@router.post("/api/messages/{message_id}/retry", status_code=202, response_model=Queued, responses=NOT_NOW)
+def retry_unknown_message(message_id: Id, body: MayDouble, here: Here) -> Any:
+    """Send a message again of which nobody knows whether it arrived: it may arrive twice, and that is your decision."""
+    here.run_here(lambda db, workspace_id: control.retry_unknown(db, workspace_id, message_id, who=WHO))
+    return {"id": message_id, "status": "queued"}
 
 
 @router.get("/api/messages/{message_id}", response_model=Story, responses=refusals({404: "NOT_FOUND"}))

@@ -6,13 +6,15 @@ import os
 import sys
 
 import settings as environment
+from db import ready
 from settings import ROOT
 
 
 def main() -> int:
     try:
         settings = environment.load("database_url", "console_password")
-    except environment.SettingsError as error:
+        ready.check(settings.database_url or "", name="console")
+    except (environment.SettingsError, ready.NotReadyError) as error:
         print(f"fanfare: {error}", file=sys.stderr)
         return 2
     options = {

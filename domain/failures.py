@@ -108,6 +108,9 @@ DEVICE_CODES: Final = frozenset(failure.code for failure in _TABLE if failure.co
 # The bridge itself is away, for all of its devices; like a device that is away it uses up nobody's attempt
 BRIDGE_AWAY_CODES: Final = frozenset({"bridge_unreachable", "bridge_secret"})
 
+# To send to these people again would only ask WhatsApp once more about a number that it does not take.
+NOT_WORTH_RETRYING: Final = frozenset({"not_on_whatsapp", "invalid_recipient"})
+
 
 def lookup(code: str) -> Failure:
     """The entry of a code. A code that is not in the table (from a newer bridge) gets an entry that says so."""

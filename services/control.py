@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from domain.failures import NOT_WORTH_RETRYING
 from services import audit, distribute, wake
 
 
@@ -78,7 +79,8 @@ def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | 
     """Queue again who failed, all of them or those with these codes; returns how many.
 
     Only what is proven not to have gone out: people whose outcome is in doubt stay as they are, and so do those on the
-    never-send list. An ended campaign opens again, and does not when there is nobody to retry.
+    never-send list. Numbers that WhatsApp does not take are tried again only when their code is named. An
+    ended campaign opens again, and does not when there is nobody to retry.
     """
     campaign = _locked(db, campaign_id)
     if campaign.status not in ("running", "paused", "queued", "partial", "failed"):
@@ -92,26 +94,34 @@ def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | 
             " WHERE campaign_id = :id AND status IN ('failed', 'unknown')"
             " AND NOT has_unproven_attempt(m.id)"
             " AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)"
-            " AND (CAST(:codes AS text[]) IS NULL OR error_code = ANY(:codes))"
+            " AND CASE WHEN CAST(:codes AS text[]) IS NULL THEN error_code <> ALL(:hopeless)"
+            "     ELSE error_code = ANY(:codes) END"
         ),
-        {"id": campaign_id, "audit_id": audit_id, "codes": None if codes is None else list(codes)},
+        {
+            "id": campaign_id,
+            "audit_id": audit_id,
+            "codes": None if codes is None else list(codes),
+            "hopeless": list(NOT_WORTH_RETRYING),
+        },
     ).rowcount
     if queued:
         _reopen(db, campaign_id, campaign.status, audit_id)
     return queued
 
 
-def retry_unknown(db: Connection, message_id: int, *, who: str) -> None:
+def retry_unknown(db: Connection, workspace_id: int, message_id: int, *, who: str) -> None:
     """A person decides that a message in doubt is sent again: it may double, and the audit says who decided."""
     message = db.execute(
         text(
             "SELECT status, campaign_id, workspace_id, EXISTS (SELECT 1 FROM suppressions s"
             "   WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone) AS suppressed"
-            " FROM messages m WHERE id = :id"
+            " FROM messages m WHERE id = :id AND workspace_id = :workspace_id"
         ),
-        {"id": message_id},
+        {"id": message_id, "workspace_id": workspace_id},
     ).one_or_none()
-    if message is None or message.status != "unknown":
+    if message is None:
+        raise ControlRefused("not_found", f"There is no message {message_id}.")
+    if message.status != "unknown":
         raise ControlRefused("not_possible", "This message is not in doubt.")
     if message.suppressed:
         raise ControlRefused("not_possible", "This person is on the never-send list.")
@@ -128,6 +138,29 @@ def retry_unknown(db: Connection, message_id: int, *, who: str) -> None:
     )
     if campaign is not None:
         _reopen(db, message.campaign_id, campaign.status, audit_id)
+    wake.dispatcher(db)
+
+
+def cancel_message(db: Connection, workspace_id: int, message_id: int, *, who: str) -> None:
+    """A message that waits is not sent. Cancelling twice is cancelling once."""
+    cancelled = db.execute(
+        text(
+            "UPDATE messages SET status = 'cancelled', error_code = 'cancelled', error_reason = NULL"
+            " WHERE id = :id AND workspace_id = :workspace_id AND status = 'queued'"
+        ),
+        {"id": message_id, "workspace_id": workspace_id},
+    ).rowcount
+    if cancelled:
+        audit.write(db, workspace_id, who, "cancel", f"message:{message_id}")
+        return
+    status = db.execute(
+        text("SELECT status FROM messages WHERE id = :id AND workspace_id = :workspace_id"),
+        {"id": message_id, "workspace_id": workspace_id},
+    ).scalar_one_or_none()
+    if status is None:
+        raise ControlRefused("not_found", f"There is no message {message_id}.")
+    if status != "cancelled":
+        raise ControlRefused("not_possible", f"A message that is {status} does not wait any more.")
 
 
 def stop_all(db: Connection, workspace_id: int, *, who: str) -> None:

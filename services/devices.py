@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from domain import pacing
 from services.trouble import STRIKES_OUT
+
+DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Candidate:
     error_reason: str | None
     min_gap_s: float
     max_gap_s: float
+    left_today: int | None
 
     @property
     def ready(self) -> bool:
@@ -34,6 +38,12 @@ class Candidate:
     def may_send(self) -> bool:
         """Not known to be unable to."""
         return self.can_send or self.bridge_away
+
+    @property
+    def speed(self) -> float:
+        """Messages a second over the day to come: by its gap, or by what its daily cap leaves of today; 0 at its cap."""
+        by_gap = pacing.speed(self.min_gap_s, self.max_gap_s)
+        return by_gap if self.left_today is None else min(by_gap, self.left_today / DAY_S)
 
     @property
     def may_come_back(self) -> bool:
@@ -53,7 +63,10 @@ class Candidate:
 
 _COLUMNS = (
     "SELECT d.id, d.name, d.state, d.can_send, d.qr_required, b.away_since IS NOT NULL AS bridge_away, d.strikes,"
-    " d.error_reason, d.min_gap_s, d.max_gap_s FROM devices d JOIN bridges b ON b.address = d.bridge_address"
+    " d.error_reason, d.min_gap_s, d.max_gap_s,"
+    " CASE WHEN d.daily_cap IS NOT NULL THEN greatest(0, d.daily_cap - CASE"
+    "   WHEN d.day = (clock_timestamp() AT TIME ZONE w.time_zone)::date THEN d.day_count ELSE 0 END) END AS left_today"
+    " FROM devices d JOIN bridges b ON b.address = d.bridge_address JOIN workspaces w ON w.id = d.workspace_id"
 )
 
 

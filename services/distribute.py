@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from domain.distribution import Share, deal
-from domain.pacing import speed
 from services import devices, wake
 
 # From this many on, Postgres is told at once: autovacuum would take up to a minute, and until then begin would follow a
@@ -59,7 +58,9 @@ def deal_waiting(db: Connection, campaign_id: int) -> int:
 
 def move(db: Connection, message_ids: list[int], able: list[devices.Candidate]) -> None:
     """Give these queued messages to these devices, in proportion to their speed."""
-    dealt = deal(len(message_ids), [Share(device.id, speed(device.min_gap_s, device.max_gap_s)) for device in able])
+    # Whoever is at his cap gets nothing while others are not; when all are, they wait for the morning together.
+    shares = [Share(device.id, device.speed) for device in able if device.speed] or [Share(d.id, 1.0) for d in able]
+    dealt = deal(len(message_ids), shares)
     db.execute(
         text(
             "UPDATE messages m SET device_id = d.id, stalled_base_s = d.stalled_s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +71,7 @@ class Launched:
     invalid_count: int
     invalid: list[dict[str, Any]]
     items: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
     idempotent: bool
 
 
@@ -81,7 +83,7 @@ def find_repeat(db: Connection, request: Launch) -> Launched | None:
         query("find_repeat"),
         {"workspace_id": request.workspace_id, "key": _content_key(request), "within_s": REPEAT_WITHIN_S},
     ).scalar_one_or_none()
-    return None if found is None else describe(db, found, idempotent=True)
+    return None if found is None else describe(db, request, found, idempotent=True)
 
 
 def launch(db: Connection, request: Launch) -> Launched:
@@ -103,7 +105,7 @@ def launch(db: Connection, request: Launch) -> Launched:
             },
         ).scalar_one_or_none()
         if taken is None:
-            return describe(db, _first_launch(db, request), idempotent=True)
+            return describe(db, request, _first_launch(db, request), idempotent=True)
     chosen = _choose_devices(db, request)
     _insert_campaign(db, request, campaign_id, chosen)
     copy_people(db, people, request.leads)
@@ -125,11 +127,11 @@ def launch(db: Connection, request: Launch) -> Launched:
     counts = {"queued": queued, "rejected": len(rejected)}
     audit.write(db, request.workspace_id, request.who, "launch", f"campaign:{campaign_id}", counts)
     wake.dispatcher(db)
-    return describe(db, campaign_id, idempotent=False)
+    return describe(db, request, campaign_id, idempotent=False)
 
 
-def describe(db: Connection, campaign_id: int, *, idempotent: bool) -> Launched:
-    """The proof of queuing of a campaign, counted now."""
+def describe(db: Connection, request: Launch, campaign_id: int, *, idempotent: bool) -> Launched:
+    """The proof of queuing of a campaign, counted now; ``warnings`` are of people who are sent to all the same."""
     campaign = db.execute(query("describe_launch"), {"id": campaign_id}).one()
     items = db.execute(
         text("SELECT phone, lead_id, status FROM messages WHERE campaign_id = :id ORDER BY id LIMIT :n"),
@@ -148,6 +150,11 @@ def describe(db: Connection, campaign_id: int, *, idempotent: bool) -> Launched:
         invalid_count=campaign.invalid_count,
         invalid=[dict(row) for row in invalid],
         items=[dict(row) for row in items],
+        warnings=[
+            {"phone": person.phone, "row": person.row, "reason": person.warning}
+            for person in request.people
+            if person.warning
+        ][:INVALID_SAMPLE],
         idempotent=idempotent,
     )
 
@@ -166,16 +173,19 @@ def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
         )
     people: list[Person] = []
     rejected = list(request.rejected)
+    lacking: Counter[str] = Counter()
     for person in request.people:
-        if template.missing(message, _values(person)):
+        if missing := template.missing(message, _values(person)):
+            lacking.update(missing)
             rejected.append(RejectedRow(person.row, person.phone, "missing_variable", _cells(request, person)))
         else:
             people.append(person)
     if not people:
         raise LaunchRefused(
             "ALL_INVALID",
-            f"None of the {len(rejected)} recipients can be sent to.",
+            f"None of the {len(rejected)} recipients can be sent to." + _lacked(lacking),
             {
+                **({"missing_variables": dict(lacking)} if lacking else {}),
                 "invalid": [
                     {"phone": row.raw[:PHONE_KEPT], "row": row.row, "reason": row.reason}
                     for row in rejected[:INVALID_SAMPLE]
@@ -184,6 +194,11 @@ def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
             },
         )
     return people, rejected
+
+
+def _lacked(lacking: Mapping[str, int]) -> str:
+    """Which variables of the message were not there, and for how many people."""
+    return "".join(f" {{{name}}} has no value for {count} of them." for name, count in lacking.items())
 
 
 def _values(person: Person) -> dict[str, str]:

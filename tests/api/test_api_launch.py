@@ -17,6 +17,7 @@ from api import bridges
 
 FIELDS = {
     "success",
+    "warnings",
     "broadcast_id",
     "job_id",
     "status",

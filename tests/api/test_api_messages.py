@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from serving import Api, answered, people, refused
+from sqlalchemy import text
 from waiting import until
 
 
@@ -71,3 +72,44 @@ def test_never_to_somebody_on_the_never_send_list(api: Api) -> None:
 def test_what_is_wrong_is_named(refusing_api: Api, given: dict[str, object], code: str, field: str) -> None:
     body = {"device_id": 1, "phone": people(1)[0], "text": "Hello"} | given
     assert refused(refusing_api.post("/api/messages", body), 422, code)["field"] == field
+
+
+def test_a_message_that_waits_can_be_cancelled_and_then_its_phone_deleted(api: Api) -> None:
+    device = api.device()
+    body = {"device_id": device["id"], "phone": people(1)[0], "text": "Hello"}
+    message_id = answered(api.post("/api/messages", body), 202)["id"]
+    path = f"/api/messages/{message_id}/cancel"
+    for _ in range(2):  # twice is once
+        assert answered(api.post(path), 200) == {"id": message_id, "status": "cancelled"}
+    assert api.rows("SELECT action, subject FROM audit WHERE action = 'cancel'") == [
+        ("cancel", f"message:{message_id}")
+    ]
+    answered(api.ask("DELETE", f"/api/devices/{device['id']}?confirm=true"), 200)
+    refused(api.post(path), 404, "NOT_FOUND")
+
+
+def test_a_message_that_has_gone_out_cannot_be_cancelled(api: Api) -> None:
+    api.device()
+    broadcast_id = api.launch(people(1))["broadcast_id"]
+    api.send_all(broadcast_id)
+    message_id = api.one("SELECT id FROM messages")
+    refused(api.post(f"/api/messages/{message_id}/cancel"), 409, "NOT_POSSIBLE")
+
+
+def test_a_message_in_doubt_goes_out_again_only_by_a_decision_that_is_spelt_out(api: Api) -> None:
+    api.device()
+    doubtful = people(1)[0]
+    broadcast_id = api.launch([doubtful])["broadcast_id"]
+    api.send_all(broadcast_id)
+    message_id = api.one("SELECT id FROM messages")
+    path = f"/api/messages/{message_id}/retry"
+    refused(api.post(path, {"may_double": True}), 409, "NOT_POSSIBLE")  # it was sent
+    with api.db.begin() as db:
+        db.execute(text("ALTER TABLE messages DISABLE TRIGGER messages_guard"))
+        db.execute(text("UPDATE messages SET status = 'unknown', error_code = 'outcome_unknown', unknown_at = now()"))
+        db.execute(text("ALTER TABLE messages ENABLE TRIGGER messages_guard"))
+    refused(api.post(path, {}), 422, "INVALID")
+    refused(api.post(path, {"may_double": False}), 422, "INVALID")
+    assert answered(api.post(path, {"may_double": True}), 202) == {"id": message_id, "status": "queued"}
+    assert api.one("SELECT action FROM audit ORDER BY id DESC LIMIT 1") == "retry_unknown"
+    refused(api.post("/api/messages/999999/retry", {"may_double": True}), 404, "NOT_FOUND")

@@ -176,3 +176,23 @@ def test_a_bridge_that_is_away_takes_no_phone_out(db: Connection) -> None:
     assert hand_over(db) == []
     assert begin_next(db, first) is None
     assert dealt(db, campaign_id) == {first: 1}
+
+
+def test_a_phone_at_its_daily_cap_gets_nothing_while_others_have_room(db: Connection) -> None:
+    spent, fresh, unlimited = add_devices(db, 3, gap_s=1)
+    db.execute(text("UPDATE devices SET daily_cap = 200 WHERE id IN (:a, :b)"), {"a": spent, "b": fresh})
+    db.execute(text("UPDATE devices SET day = current_date, day_count = 200 WHERE id = :id"), {"id": spent})
+    launched = launch_to(db, phones(1000))
+    distribute.distribute(db, launched.campaign_id)
+    counts = dealt(db, launched.campaign_id)
+    assert spent not in counts
+    # 200 a day is one in 432 s, against one a second
+    assert (counts[fresh], counts[unlimited]) == (2, 998)
+
+
+def test_when_all_phones_are_at_their_cap_they_wait_for_the_morning_together(db: Connection) -> None:
+    add_devices(db, 2, gap_s=1)
+    db.execute(text("UPDATE devices SET daily_cap = 200, day = current_date, day_count = 200"))
+    launched = launch_to(db, phones(10))
+    distribute.distribute(db, launched.campaign_id)
+    assert sorted(dealt(db, launched.campaign_id).values()) == [5, 5]

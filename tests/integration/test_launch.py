@@ -277,3 +277,17 @@ def test_a_hundred_thousand_people_in_one_launch(engine: Engine) -> None:
         assert count(db, "messages") == 100_000
         last = db.execute(text("SELECT name, variables, row FROM messages ORDER BY id DESC LIMIT 1")).one()
     assert tuple(last) == ("Name 99999", {"name": "Name 99999", "city": "חיפה"}, 100_001)
+
+
+def test_a_misspelt_variable_is_named_with_the_people_it_concerns(engine: Engine) -> None:
+    refusal = refused(engine, phones(2), message="Hello {nmae}")
+    assert refusal.message == "None of the 2 recipients can be sent to. {nmae} has no value for 2 of them."
+    assert refusal.details["missing_variables"] == {"nmae": 2}
+
+
+def test_who_is_sent_to_and_looks_wrong_is_told(engine: Engine) -> None:
+    with engine.begin() as db:
+        add_devices(db, 1)
+        launched = launch_to(db, ["+97236951234", *phones(1)])
+    assert launched.queued_count == 2
+    assert launched.warnings == [{"phone": "+97236951234", "row": 1, "reason": "not_a_mobile"}]

@@ -50,7 +50,7 @@ def test_what_is_in_doubt_is_not_sent_again_to_them(db: Connection) -> None:
     doubted = place_message(db, place_campaign(db, "partial"), "unknown", device_id=device, attempts=["unknown"])
     opt_out(db, doubted)
     with pytest.raises(ControlRefused, match="never-send"):
-        control.retry_unknown(db, doubted, who="dana")
+        control.retry_unknown(db, workspace(db), doubted, who="dana")
     assert status_of(db, "messages", doubted) == "unknown"
 
 

@@ -130,7 +130,7 @@ def test_a_look_writes_down_what_the_bridge_says(db: Connection) -> None:
     assert (found.came_back, found.in_trouble, found.to_start) == ([first], [], ["device3"])
     one, two, three = device(db, first), device(db, second), device(db, third)
     assert (one.state, one.can_send, one.error_code, one.phone) == ("open", True, None, "972501234567")
-    assert (two.state, two.qr_required, two.error_code, two.error_reason) == ("qr", True, "qr", "gone")
+    assert (two.state, two.qr_required, two.error_code, two.error_reason) == ("qr", True, "qr_required", "gone")
     assert (three.state, three.connected, three.error_code) == ("no_session", False, "no_session")
     age = text("SELECT extract(epoch FROM clock_timestamp() - connected_since) FROM devices WHERE id = :id")
     assert 59 <= db.execute(age, {"id": first}).scalar_one() <= 70
