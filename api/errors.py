@@ -17,8 +17,6 @@ from starlette.exceptions import HTTPException
 from api.words import field_of, in_words
 from bridge.protocol import BridgeAwayError, BridgeRefusedError
 from domain.csv_rows import CsvRefused
-from services.control import ControlRefused
-from services.launch import LaunchRefused
 from services.refused import Refused
 
 log = logging.getLogger("fanfare.api")
@@ -79,7 +77,7 @@ def not_found(what: str) -> Refused:
 
 def answer_errors(app: FastAPI) -> None:
     """Let every error be answered in the one form."""
-    for kind in (Refused, LaunchRefused, ControlRefused, CsvRefused):
+    for kind in (Refused, CsvRefused):
         app.add_exception_handler(kind, _refused)
     app.add_exception_handler(BridgeRefusedError, _bridge_refused)
     app.add_exception_handler(BridgeAwayError, _bridge_away)
@@ -92,7 +90,7 @@ def answer_errors(app: FastAPI) -> None:
 
 async def _refused(_: Request, refused: Any) -> JSONResponse:
     code = str(refused.code).upper()
-    return error(STATUS.get(code, 422), code, refused.message, getattr(refused, "details", None))
+    return error(STATUS.get(code, 422), code, refused.message, refused.details)
 
 
 async def _bridge_refused(_: Request, refused: Any) -> JSONResponse:

@@ -1,4 +1,7 @@
-"""What an operator does to a campaign or to all sending: pause, resume, cancel, retry, stop, go. Each is audited."""
+"""What an operator does to a campaign or to all sending: pause, resume, cancel, retry, stop, go. Each is audited.
+
+What is not there or not possible in its present state raises Refused, NOT_FOUND or NOT_POSSIBLE, and changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,7 @@ from sqlalchemy import Connection, text
 
 from domain.failures import NOT_WORTH_RETRYING
 from services import audit, distribute, wake
-
-
-class ControlRefused(Exception):  # noqa: N818 (the name says what happened)
-    """Not possible in this state, and nothing changed. ``code`` is not_found or not_possible."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+from services.refused import Refused
 
 
 def pause(db: Connection, campaign_id: int, *, who: str) -> None:
@@ -35,7 +30,7 @@ def pause(db: Connection, campaign_id: int, *, who: str) -> None:
             _set(db, campaign_id, "status = 'running'")
         _set(db, campaign_id, "status = 'paused', pause_reason = 'operator'")
     else:
-        raise ControlRefused("not_possible", f"A campaign that is {status} cannot be paused.")
+        raise Refused("NOT_POSSIBLE", f"A campaign that is {status} cannot be paused.")
     audit.write(db, campaign.workspace_id, who, "pause", f"campaign:{campaign_id}")
 
 
@@ -43,7 +38,7 @@ def resume(db: Connection, campaign_id: int, *, who: str) -> None:
     """Go on where it stopped. The time in the pause is not counted against any message's window."""
     campaign = _locked(db, campaign_id)
     if campaign.status not in ("paused", "running"):
-        raise ControlRefused("not_possible", f"A campaign that is {campaign.status} cannot be resumed.")
+        raise Refused("NOT_POSSIBLE", f"A campaign that is {campaign.status} cannot be resumed.")
     # Whoever was taken out may try again; who still cannot send is out again at the next look (services/hand_over.py).
     db.execute(
         text(
@@ -61,7 +56,7 @@ def cancel(db: Connection, campaign_id: int, *, who: str) -> int:
     """End it now; everybody who waits is not sent to. Returns how many that were. Cancelling twice is cancelling once."""
     campaign = _locked(db, campaign_id)
     if campaign.status in ("completed", "partial", "failed"):
-        raise ControlRefused("not_possible", f"This campaign has ended already ({campaign.status}).")
+        raise Refused("NOT_POSSIBLE", f"This campaign has ended already ({campaign.status}).")
     if campaign.status == "cancelled":
         return 0
     _set(db, campaign_id, "status = 'cancelled'")
@@ -84,7 +79,7 @@ def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | 
     """
     campaign = _locked(db, campaign_id)
     if campaign.status not in ("running", "paused", "queued", "partial", "failed"):
-        raise ControlRefused("not_possible", f"A campaign that is {campaign.status} has nobody to retry.")
+        raise Refused("NOT_POSSIBLE", f"A campaign that is {campaign.status} has nobody to retry.")
     audit_id = audit.write(db, campaign.workspace_id, who, "retry", f"campaign:{campaign_id}", {"codes": codes})
     queued = db.execute(
         text(
@@ -120,14 +115,14 @@ def retry_unknown(db: Connection, workspace_id: int, message_id: int, *, who: st
         {"id": message_id, "workspace_id": workspace_id},
     ).one_or_none()
     if message is None:
-        raise ControlRefused("not_found", f"There is no message {message_id}.")
+        raise Refused("NOT_FOUND", f"There is no message {message_id}.")
     if message.status != "unknown":
-        raise ControlRefused("not_possible", "This message is not in doubt.")
+        raise Refused("NOT_POSSIBLE", "This message is not in doubt.")
     if message.suppressed:
-        raise ControlRefused("not_possible", "This person is on the never-send list.")
+        raise Refused("NOT_POSSIBLE", "This person is on the never-send list.")
     campaign = _locked(db, message.campaign_id) if message.campaign_id else None
     if campaign is not None and campaign.status == "cancelled":
-        raise ControlRefused("not_possible", "Its campaign was cancelled.")
+        raise Refused("NOT_POSSIBLE", "Its campaign was cancelled.")
     audit_id = audit.write(db, message.workspace_id, who, "retry_unknown", f"message:{message_id}")
     db.execute(
         text(
@@ -158,9 +153,9 @@ def cancel_message(db: Connection, workspace_id: int, message_id: int, *, who: s
         {"id": message_id, "workspace_id": workspace_id},
     ).scalar_one_or_none()
     if status is None:
-        raise ControlRefused("not_found", f"There is no message {message_id}.")
+        raise Refused("NOT_FOUND", f"There is no message {message_id}.")
     if status != "cancelled":
-        raise ControlRefused("not_possible", f"A message that is {status} does not wait any more.")
+        raise Refused("NOT_POSSIBLE", f"A message that is {status} does not wait any more.")
 
 
 def stop_all(db: Connection, workspace_id: int, *, who: str) -> None:
@@ -214,7 +209,7 @@ def _locked(db: Connection, campaign_id: int) -> Any:
         text("SELECT id, workspace_id, status FROM campaigns WHERE id = :id FOR UPDATE"), {"id": campaign_id}
     ).one_or_none()
     if row is None:
-        raise ControlRefused("not_found", f"There is no broadcast {campaign_id}.")
+        raise Refused("NOT_FOUND", f"There is no broadcast {campaign_id}.")
     return row
 
 

@@ -18,22 +18,12 @@ from domain.idempotency import content_hash
 from domain.people import Person, RejectedRow
 from services import audit, devices, wake
 from services.copy_people import copy_people
+from services.refused import Refused
 
 REPEAT_WITHIN_S = 600
 ITEMS = 100  # recipients that the answer lists
 INVALID_SAMPLE = 100  # bad rows that the answer lists; all of them stay with the campaign
-
 PHONE_KEPT = 100  # characters of a cell that should have held a number
-
-
-class LaunchRefused(Exception):  # noqa: N818 (the name says what happened)
-    """Nothing was launched and nothing changed. ``code`` is stable, ``details`` has what a form or program needs."""
-
-    def __init__(self, code: str, message: str, details: Mapping[str, object]) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.details = dict(details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +79,7 @@ def find_repeat(db: Connection, request: Launch) -> Launched | None:
 def launch(db: Connection, request: Launch) -> Launched:
     """Commit a campaign with its recipients, or return the one that the same launch made within ten minutes.
 
-    Raises LaunchRefused: NO_RECIPIENTS, ALL_INVALID, WHATSAPP_NOT_CONNECTED, UNKNOWN_DEVICE or BAD_MESSAGE.
+    Raises Refused: NO_RECIPIENTS, ALL_INVALID, WHATSAPP_NOT_CONNECTED, UNKNOWN_DEVICE or BAD_MESSAGE.
     """
     people, rejected = _sort_out(request)
     campaign_id = int(db.execute(text("SELECT nextval(pg_get_serial_sequence('campaigns', 'id'))")).scalar_one())
@@ -119,7 +109,7 @@ def launch(db: Connection, request: Launch) -> Launched:
     )
     _insert_rejected(db, campaign_id, rejected)
     if not queued:
-        raise LaunchRefused(
+        raise Refused(
             "ALL_INVALID",
             "Everybody on this list is on the never-send list, so nobody would receive it.",
             {"invalid": [_shown_suppressed(person) for person in people[:INVALID_SAMPLE]]},
@@ -164,9 +154,9 @@ def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
     try:
         message = template.parse(request.message)
     except template.TemplateError as error:
-        raise LaunchRefused("BAD_MESSAGE", f"The message cannot be read: {error}.", {"field": "message"}) from None
+        raise Refused("BAD_MESSAGE", f"The message cannot be read: {error}.", {"field": "message"}) from None
     if not request.people and not request.rejected:
-        raise LaunchRefused(
+        raise Refused(
             "NO_RECIPIENTS",
             "There is nobody to send to: give recipients, phones or lead_ids.",
             {"missing_field": "recipients", "selection_count": 0, "workspace_id": request.workspace_id},
@@ -181,7 +171,7 @@ def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
         else:
             people.append(person)
     if not people:
-        raise LaunchRefused(
+        raise Refused(
             "ALL_INVALID",
             f"None of the {len(rejected)} recipients can be sent to." + _lacked(lacking),
             {
@@ -236,13 +226,13 @@ def _choose_devices(db: Connection, request: Launch) -> list[int]:
     found = devices.for_launch(db, request.workspace_id, request.device_ids)
     unknown = set(request.device_ids or ()) - {device.id for device in found}
     if unknown:
-        raise LaunchRefused(
+        raise Refused(
             "UNKNOWN_DEVICE", f"There is no device {min(unknown)}.", {"field": "device_ids", "unknown": sorted(unknown)}
         )
     able = [device for device in found if device.may_send]
     # For a time to come it is enough that there are devices: whether they can send is asked when it fires.
     if not able and not (request.scheduled_at is not None and found):
-        raise LaunchRefused(
+        raise Refused(
             "WHATSAPP_NOT_CONNECTED",
             "No phone can send: connect one and launch again.",
             {"requires_connection": True, "devices": [device.trouble() for device in found]},

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from domain.status import CampaignStatus
 from services import aggregate, control, distribute, hand_over
-from services.control import ControlRefused
+from services.refused import Refused
 from services.suppress import suppress
 
 ACTIONS: dict[str, Callable[[Connection, int], object]] = {
@@ -53,12 +53,12 @@ def audited(db: Connection) -> list[tuple[str, str, str]]:
     return [(row.who, row.action, row.subject) for row in rows]
 
 
-def refusal(db: Connection, action: str, campaign_id: int) -> ControlRefused | None:
+def refusal(db: Connection, action: str, campaign_id: int) -> Refused | None:
     """How an action is refused, or None; nothing of it stays."""
     step = db.begin_nested()
     try:
         ACTIONS[action](db, campaign_id)
-    except ControlRefused as refused:
+    except Refused as refused:
         return refused
     finally:
         step.rollback()
@@ -74,7 +74,7 @@ def test_an_action_is_possible_where_it_makes_sense_and_refused_elsewhere(db: Co
         if against is None:
             possible.add(str(status))
         else:
-            assert against.code == "not_possible"
+            assert against.code == "NOT_POSSIBLE"
             assert str(status) in against.message
     assert possible == POSSIBLE[action]
 
@@ -83,7 +83,7 @@ def test_an_action_is_possible_where_it_makes_sense_and_refused_elsewhere(db: Co
 def test_a_broadcast_that_is_not_there_is_not_found(db: Connection, action: str) -> None:
     against = refusal(db, action, 999)
     assert against is not None
-    assert against.code == "not_found"
+    assert against.code == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("status", ["accepted", "queued", "running"])
@@ -236,7 +236,7 @@ def test_a_decision_is_for_messages_in_doubt_alone(db: Connection, device: int) 
     _, ids = failures(db, device)
     cancelled = place_message(db, place_campaign(db, "cancelled"), "unknown", device_id=device, attempts=["unknown"])
     for message_id in (ids["offline"], ids["sent"], cancelled, 999):
-        with pytest.raises(ControlRefused, match=r"not in doubt|was cancelled|no message"):
+        with pytest.raises(Refused, match=r"not in doubt|was cancelled|no message"):
             control.retry_unknown(db, workspace(db), message_id, who="dana")
     assert audited(db) == []
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, text
 
 from domain.people import Item, Person, RejectedRow, recipients
 from services import trouble
-from services.launch import Launch, Launched, LaunchRefused, launch
+from services.launch import Launch, Launched, launch
+from services.refused import Refused
 from services.suppress import suppress
 
 
@@ -115,13 +116,13 @@ def test_a_suppressed_person_has_a_row_and_is_not_counted_as_queued(engine: Engi
     assert row.suppressed_at is not None
 
 
-def refused(engine: Engine, items: Sequence[Item], message: str = "Hello", **more: Any) -> LaunchRefused:
+def refused(engine: Engine, items: Sequence[Item], message: str = "Hello", **more: Any) -> Refused:
     """The refusal of a launch, after which nothing of it is there."""
     tables = ("campaigns", "messages", "idempotency", "rejected_rows", "audit")
     with engine.begin() as db:
         workspace(db)
         before = [count(db, table) for table in tables]
-    with pytest.raises(LaunchRefused) as caught, engine.begin() as db:
+    with pytest.raises(Refused) as caught, engine.begin() as db:
         launch_items(db, items, message, **more)
     with engine.begin() as db:
         assert [count(db, table) for table in tables] == before

@@ -10,7 +10,7 @@ from placing import place_campaign, place_message, use_devices
 from sqlalchemy import Connection, Engine, text
 
 from services import control
-from services.control import ControlRefused
+from services.refused import Refused
 from services.suppress import end_missed, suppress
 
 
@@ -49,7 +49,7 @@ def test_what_is_in_doubt_is_not_sent_again_to_them(db: Connection) -> None:
     (device,) = add_devices(db, 1)
     doubted = place_message(db, place_campaign(db, "partial"), "unknown", device_id=device, attempts=["unknown"])
     opt_out(db, doubted)
-    with pytest.raises(ControlRefused, match="never-send"):
+    with pytest.raises(Refused, match="never-send"):
         control.retry_unknown(db, workspace(db), doubted, who="dana")
     assert status_of(db, "messages", doubted) == "unknown"
 
