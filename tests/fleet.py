@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,9 @@ import sqlalchemy
 from sqlalchemy import Engine, text
 from waiting import until
 
-ROOT = Path(__file__).resolve().parents[1]
+from local.ports import any_free_port
+from settings import ROOT
+
 COMMANDS = {
     "bridge": ["-m", "bridge.simulator"],
     "api": ["-m", "api"],
@@ -39,8 +40,8 @@ class Fleet:
         folder.mkdir(parents=True)
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.bridge_url = f"http://127.0.0.1:{free_port()}"
-        self.api_url = f"http://127.0.0.1:{free_port()}"
+        self.bridge_url = f"http://127.0.0.1:{any_free_port()}"
+        self.api_url = f"http://127.0.0.1:{any_free_port()}"
         self.engine: Engine = sqlalchemy.create_engine(
             database_url.replace("postgresql://", "postgresql+psycopg2://"), pool_size=5
         )
@@ -193,9 +194,3 @@ class Fleet:
         """How often each person received something, by E.164 number, from the simulator's ledger."""
         people = self.bridge("GET", "/ledger")["people"]
         return {"+" + person["to"].split("@")[0]: person["times"] for person in people}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

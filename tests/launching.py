@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Barrier
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "integration")]
+sys.path.insert(0, str(ROOT))
 
 from people import launch_to, phones
 

@@ -15,12 +15,14 @@ from typing import Any
 import psycopg2
 import pytest
 import requests
-from fleet import ROOT, SECRETS, Fleet, free_port
+from fleet import SECRETS, Fleet
 from serving import Api, Simulator, answered, refused
 from sqlalchemy import Engine
 from waiting import until
 
+from local.ports import any_free_port
 from local.postgres import EmbeddedPostgres
+from settings import ROOT
 
 
 def run(**settings: str) -> subprocess.CompletedProcess[str]:
@@ -29,7 +31,7 @@ def run(**settings: str) -> subprocess.CompletedProcess[str]:
         "DATABASE_URL": "postgresql://fanfare:x@127.0.0.1:9/fanfare",
         "REDIS_URL": "redis://127.0.0.1:9/0",
         "BRIDGE_URL": "http://127.0.0.1:9",
-        "API_PORT": str(free_port()),
+        "API_PORT": str(any_free_port()),
         **SECRETS,
     }
     environment = {name: value for name, value in (good | settings).items() if value != "unset"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,13 +9,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 import streamlit as st
-from sqlalchemy import Engine, text
-from streamlit.testing.v1 import AppTest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
-
 from people import add_devices, launch_to, phones, workspace
 from placing import place_campaign, place_message
+from sqlalchemy import Engine, text
+from streamlit.testing.v1 import AppTest
 
 from console.gate import PAUSE_S
 from local.postgres import EmbeddedPostgres

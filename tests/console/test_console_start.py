@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 import requests
-from fleet import free_port
 from waiting import until
 
+from local.ports import any_free_port
 from settings import ROOT
 
 COMMAND = [sys.executable, "-m", "console"]
 
 
 def test_it_serves_until_it_is_told_to_end(database_url: str, tmp_path: Path) -> None:
-    port = free_port()
+    port = any_free_port()
     log = tmp_path / "console.log"
     environment = {
         "PATH": os.environ["PATH"],

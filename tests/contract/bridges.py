@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -19,21 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from waiting import until
 
-ROOT = Path(__file__).resolve().parents[2]
+from settings import ROOT
+
 SECRET = "a secret of the tests"
 EVENTS_SECRET = "a secret of the events"
 _numbers = count(1)
-
-
-def until(condition: Callable[[], Any], what: str, within_s: float = 10.0) -> Any:
-    """Ask again and again until the answer is true, and return it; fail when the deadline has passed."""
-    pause = threading.Event()
-    deadline = time.monotonic() + within_s
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        pause.wait(0.02)
-    return answer
 
 
 def fresh(ending: str | None = None) -> str:

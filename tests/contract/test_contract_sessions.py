@@ -3,7 +3,8 @@
 from datetime import datetime
 
 import pytest
-from bridges import Bridge, fresh, text_to, until
+from bridges import Bridge, fresh, text_to
+from waiting import until
 
 FIELDS = {
     "connected",

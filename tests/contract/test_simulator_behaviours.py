@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import requests
-from bridges import ROOT, Bridge, Receiver, fresh, text_to, until
+from bridges import Bridge, Receiver, fresh, text_to
+from waiting import until
 
 from bridge.simulator.behaviours import BEHAVIOURS, NORMAL, draw
+from settings import ROOT
 
 pytestmark = pytest.mark.simulator_only
 

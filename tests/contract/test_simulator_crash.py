@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import requests
-from bridges import Bridge, Receiver, fresh, simulator, text_to, until
+from bridges import Bridge, Receiver, fresh, simulator, text_to
+from waiting import until
 
 pytestmark = pytest.mark.simulator_only
 
@@ -34,7 +35,7 @@ def test_killed_in_a_burst(tmp_path: Path, receiver: Receiver) -> None:
 
         with ThreadPoolExecutor(SENDERS) as pool:
             bursts = [pool.submit(burst, session) for session in sessions]
-            until(lambda: len(answered) > 300, "a burst under way", 20)
+            until(lambda: len(answered) > 300, "a burst under way")
             running.kill()
             killed.set()
             for each in bursts:

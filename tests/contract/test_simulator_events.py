@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bridges import Bridge, Receiver, fresh, simulator, text_to, until
+from bridges import Bridge, Receiver, fresh, simulator, text_to
+from waiting import until
 
 pytestmark = pytest.mark.simulator_only
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import requests
-from bridges import Bridge, Receiver, fresh, text_to, until
+from bridges import Bridge, Receiver, fresh, text_to
+from waiting import until
 
 from bridge.simulator.behaviours import draw
 
@@ -170,7 +171,7 @@ def test_the_qr_code_waits_is_renewed_and_is_scanned(bridge: Bridge, first_code:
     assert (status["state"], status["qr_required"], status["can_send"]) == ("qr", True, False)
     answer = bridge.send("desk-qr", text_to(fresh()))
     assert (answer.status_code, answer.json()["error"], answer.json()["outcome"]) == (503, "qr_required", "not_sent")
-    second = until(lambda: (code := qr(bridge, "desk-qr"))["qr"] != first_code["qr"] and code, "a new code", 15)
+    second = until(lambda: (code := qr(bridge, "desk-qr"))["qr"] != first_code["qr"] and code, "a new code")
     assert datetime.fromisoformat(second["expires_at"]) > datetime.fromisoformat(first_code["expires_at"])
     assert bridge.post("/simulator/sessions/desk-qr/scan").json()["state"] == "scanned"
     until(lambda: bridge.status("desk-qr")["can_send"], "open after the scan")

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from bridges import SECRET, Receiver, Simulator, fresh, launch, simulator, text_to, until
+from bridges import SECRET, Receiver, Simulator, fresh, launch, simulator, text_to
+from waiting import until
 
 pytestmark = pytest.mark.simulator_only
 

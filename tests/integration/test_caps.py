@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from people import add_devices
 from placing import begin_next, place_campaign, place_message, use_devices
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from bridge.protocol import NotSent
 from services import deliver, trouble
 from services.deliver import Begun
-
-
-@pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
 
 
 @pytest.fixture

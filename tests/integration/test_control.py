@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from people import add_devices, launch_to, phones, workspace
 from placing import begin_next, place_campaign, place_message, use_devices
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from domain.status import CampaignStatus
 from services import aggregate, control, distribute, hand_over
@@ -27,17 +27,6 @@ POSSIBLE = {
     "cancel": {"draft", "scheduled", "accepted", "queued", "running", "paused", "cancelled"},
     "retry": {"queued", "running", "paused", "partial", "failed"},
 }
-
-
-@pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
-
-
-@pytest.fixture
-def device(db: Connection) -> int:
-    return add_devices(db, 1)[0]
 
 
 def campaign(db: Connection, campaign_id: int) -> Any:

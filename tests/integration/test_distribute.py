@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -16,12 +15,6 @@ from db.engine import run
 from services import distribute, trouble
 from services import hand_over as handing
 from services.hand_over import HandedOver, let_back
-
-
-@pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
 
 
 def dealt(db: Connection, campaign_id: int) -> dict[int | None, int]:

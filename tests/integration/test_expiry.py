@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from people import add_devices, workspace
 from placing import place_campaign, place_message, use_devices
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from services import control, trouble
 from services.expire import expire
 
 WINDOW_S = 600.0
-
-
-@pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from people import add_devices, launch_to, phones, workspace
 from placing import place_campaign, place_message, use_devices
@@ -12,12 +10,6 @@ from sqlalchemy import Connection, Engine, text
 from services import control
 from services.refused import Refused
 from services.suppress import end_missed, suppress
-
-
-@pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
 
 
 def opt_out(db: Connection, message_id: int) -> int:

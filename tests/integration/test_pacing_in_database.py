@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 
@@ -29,12 +28,6 @@ ranges = st.tuples(seconds, seconds).map(lambda two: (min(two), max(two)))
 delays = st.one_of(
     ranges, st.just((None, None)), seconds.map(lambda least: (least, None)), seconds.map(lambda most: (None, most))
 )
-
-
-@pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
 
 
 def begin_one(engine: Engine, gaps: tuple[float, float], delay: tuple[float | None, float | None], seed: int) -> Begun:

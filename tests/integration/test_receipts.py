@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -26,17 +25,6 @@ from services.receipts import Incoming
 FACTS = {"sent": Outcome.SENT, "delivered": Outcome.DELIVERED, "read": Outcome.READ, "failed": Outcome.NOT_SENT}
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 _numbers = count(1)
-
-
-@pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
-
-
-@pytest.fixture
-def device(db: Connection) -> int:
-    return add_devices(db, 1)[0]
 
 
 def receipt(key: str | None, status: str, at: datetime = START, **data: Any) -> Incoming:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +12,6 @@ from sqlalchemy import Connection, Engine, text
 
 from bridge.protocol import BridgeAwayError, Sent, SessionStatus
 from services import deliver, health, schedule, trouble
-
-
-@pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
 
 
 def scheduled(db: Connection, *device_ids: int, minutes: int = -1) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
 import pytest
 from people import add_devices
 from placing import add_audit, place_campaign, place_message
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from domain.status import (
@@ -30,17 +30,6 @@ MESSAGE_TIMES = {
     "cancelled": {"cancelled_at"},
     "suppressed": {"suppressed_at"},
 }
-
-
-@pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
-
-
-@pytest.fixture
-def device(db: Connection) -> int:
-    return add_devices(db, 1)[0]
 
 
 def refused(db: Connection, statement: str, **values: Any) -> str | None:

@@ -8,15 +8,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+
+from waiting import until
 
 from local.processes import alive
 from settings import ROOT
 
-DEADLINE_S = 30.0
+DEADLINE_S = 30.0  # for a run to end
 
 PROCFILE = """
 release: python -c "print('migrated')"
@@ -25,14 +26,6 @@ api: python standin.py api
 worker: python standin.py wait_with_child
 bridge: python standin.py wait
 """
-
-
-def wait_until(true: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Wait for a condition; fail with ``what`` at the deadline."""
-    deadline = time.monotonic() + deadline_s
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -108,7 +101,7 @@ class Clone:
 
     def up_and_ready(self, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         run = self.up(env)
-        wait_until(lambda: "Ctrl-C stops everything" in self.said() or run.poll() is not None, "not ready")
+        until(lambda: "Ctrl-C stops everything" in self.said() or run.poll() is not None, "it is ready")
         assert run.poll() is None, self.said()
         return run
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
-from clone import wait_until
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from waiting import until
 
 import local.server
 from local.child import Owner, spawn
@@ -102,7 +102,7 @@ def test_a_server_that_lost_its_owner_is_stopped_first(postgres: EmbeddedPostgre
         lost = spawn(
             postgres._command(any_free_port()), death_signal=signal.SIGINT, env={}, output=log, owner=place.owner
         )
-    wait_until(lambda: b"ready to accept" in (postgres.folder / "log of the lost one").read_bytes(), "never started")
+    until(lambda: b"ready to accept" in (postgres.folder / "log of the lost one").read_bytes(), "it has started")
     postgres.start()
     assert lost.wait(10) == 0
     assert postgres.pid != lost.pid
@@ -115,7 +115,7 @@ def test_a_stale_pid_that_is_somebody_elses_by_now_does_not_matter(postgres: Emb
     owner = place_for(postgres.folder).owner
     other = spawn(["sleep", "600"], death_signal=signal.SIGKILL, env={}, output=subprocess.DEVNULL, owner=owner)
     note = postgres.data / "postmaster.pid"
-    wait_until(lambda: not running_in(postgres.data, "postgres"), "its processes stay")
+    until(lambda: not running_in(postgres.data, "postgres"), "its processes are gone")
     lines = note.read_text().splitlines()
     note.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
     try:
@@ -209,7 +209,7 @@ def ended_with_owner(owner: "subprocess.Popen[str]") -> None:
         assert len(pids) == 2
         assert all(alive(pid) for pid in pids)
         owner.kill()
-    wait_until(lambda: not any(alive(pid) for pid in pids), "a server outlives its owner")
+    until(lambda: not any(alive(pid) for pid in pids), "the servers end with their owner")
 
 
 def test_servers_end_with_an_owner_that_was_killed(tmp_path: Path) -> None:

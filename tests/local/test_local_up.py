@@ -13,7 +13,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
-from clone import PROCFILE, Clone, processes_of, wait_until
+from clone import PROCFILE, Clone, processes_of
+from waiting import until
 
 from local.environment import embedded_servers, process_environment
 from local.errors import LocalError
@@ -87,7 +88,7 @@ def test_nothing_outlives_a_killed_run_and_the_next_one_works(clone: Clone) -> N
     end(run, signal.SIGKILL)
     clone.up_and_ready()  # at once: it waits for what is still ending
     assert end(clone.runs[-1]) == 0
-    wait_until(lambda: processes_of(clone.folder) == [], f"left: {processes_of(clone.folder)}")
+    until(lambda: processes_of(clone.folder) == [], f"nothing is left of {processes_of(clone.folder)}")
 
 
 def test_a_second_run_on_the_same_data_is_refused_with_the_firsts_addresses(clone: Clone) -> None:
@@ -113,9 +114,9 @@ def test_a_taken_port_gives_way_to_the_next(clone: Clone, taken_port: int) -> No
 def test_a_second_ctrl_c_does_not_wait(clone: Clone) -> None:
     clone.procfile(PROCFILE + "stubborn: python standin.py stubborn\n")
     run = clone.up_and_ready()
-    wait_until(lambda: "stubborn   |" in clone.said(), "the stubborn one did not start")
+    until(lambda: "stubborn   |" in clone.said(), "the stubborn one has started")
     run.send_signal(signal.SIGINT)
-    wait_until(lambda: "told to end" in clone.said(), "nobody was told to end")
+    until(lambda: "told to end" in clone.said(), "somebody was told to end")
     assert run.poll() is None
     run.send_signal(signal.SIGINT)
     assert run.wait(10) == 0  # the grace is 25 s
@@ -125,19 +126,19 @@ def test_a_second_ctrl_c_does_not_wait(clone: Clone) -> None:
 def test_a_process_that_dies_is_started_again_after_growing_pauses(clone: Clone) -> None:
     clone.procfile(PROCFILE + "failing: python standin.py fail\n")
     clone.up_and_ready()
-    wait_until(lambda: "starts again in 2 s" in clone.said(), "no second restart")
+    until(lambda: "starts again in 2 s" in clone.said(), "it is started a second time")
     assert re.findall(r"failing ended with code 3; it starts again in (\d) s", clone.said()) == ["1", "2"]
     assert clone.said().count("failing    | something is wrong") == 2
 
 
 def test_a_killed_worker_takes_its_children_along_and_comes_back(clone: Clone) -> None:
     clone.up_and_ready()
-    wait_until(lambda: "worker     | child" in clone.said(), "the worker did not start")
+    until(lambda: "worker     | child" in clone.said(), "the worker has started")
     child = int(re.findall(r"worker     \| child (\d+)", clone.said())[0])
     with open(f"/proc/{child}/stat") as stat_file:
         worker = int(stat_file.read().rpartition(")")[2].split()[1])
     os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: clone.said().count("worker     | child") == 2, "the worker did not come back")
+    until(lambda: clone.said().count("worker     | child") == 2, "the worker has come back")
     assert child not in processes_of(clone.folder)
 
 
@@ -148,7 +149,7 @@ def test_a_server_that_dies_is_started_again_with_its_data(clone: Clone) -> None
         client.set("survives", 1)
     (killed,) = running_in(data, "redis-server")
     os.kill(killed, signal.SIGKILL)
-    wait_until(lambda: running_in(data, "redis-server") not in ([], [killed]), "Redis did not come back")
+    until(lambda: running_in(data, "redis-server") not in ([], [killed]), "Redis has come back")
     with redis.Redis.from_url(clone.redis_url()) as client:  # which tries again while it starts
         assert client.get("survives") == b"1"
     assert "Redis has ended; it starts again" in clone.said()
@@ -168,7 +169,7 @@ def test_ctrl_c_during_the_start_leaves_nothing(clone: Clone) -> None:
     clone.procfile(PROCFILE.replace("python -c \"print('migrated')\"", "python standin.py wait"))
     run = clone.up()
     log = clone.folder / ".local" / "logs" / "release.log"
-    wait_until(lambda: log.exists() and "here" in log.read_text(), "the release step did not start")
+    until(lambda: log.exists() and "here" in log.read_text(), "the release step has started")
     assert end(run) == 0
     assert processes_of(clone.folder) == []
 
