@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from people import add_devices, launch_to, phones
 from placing import begin_next
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from bridge.protocol import Closed, InDoubt, KeyState
 from services import deliver, distribute, recover
@@ -16,16 +14,9 @@ from services.recover import Doubt
 LEASE_S = 40.0
 
 
-@pytest.fixture
-def db(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
-
-
 def in_doubt(db: Connection, *, begun_ago_s: float) -> Doubt:
     """A message that was begun then and whose worker got no answer."""
-    add_devices(db, 1)
-    (device_id,) = db.execute(text("SELECT id FROM devices")).scalars()
+    (device_id,) = add_devices(db, 1)
     distribute.distribute(db, launch_to(db, phones(1)).campaign_id)
     begun = begin_next(db, device_id)
     assert begun is not None
