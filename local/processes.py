@@ -15,11 +15,8 @@ POLL_S = 0.05
 
 def alive(pid: int) -> bool:
     """Whether the process runs; one that has ended but was not collected by its parent does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
+    stat = _stat(pid)
+    return bool(stat) and stat[0] not in ("Z", "X")
 
 
 def kill_group(leader: int, signal_: signal.Signals) -> None:
@@ -47,6 +44,7 @@ def running_in(folder: Path, program: str) -> list[int]:
 def stop_leftovers(folder: Path, program: str, gentle: signal.Signals, deadline_s: float = 10.0) -> None:
     """End every ``program`` that still has ``folder`` open: gently, and after half of ``deadline_s`` by SIGKILL.
 
+    Gently only those at the top: to Postgres' children the same signal means something else, and they end with it.
     Raises LocalError when one is still there at the deadline.
     """
     started = time.monotonic()
@@ -59,7 +57,20 @@ def stop_leftovers(folder: Path, program: str, gentle: signal.Signals, deadline_
             with suppress(ProcessLookupError):
                 if waited > deadline_s / 2:
                     os.kill(pid, signal.SIGKILL)
-                elif pid not in told:
+                elif pid not in told and _parent(pid) not in left:
                     os.kill(pid, gentle)
                     told.add(pid)
         time.sleep(POLL_S)
+
+
+def _parent(pid: int) -> int | None:
+    stat = _stat(pid)
+    return int(stat[1]) if stat else None
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat from the state on; none when there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

@@ -10,7 +10,7 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 
-def until(condition: Callable[[], Answer], what: str, within_s: float = 30.0, every_s: float = 0.05) -> Answer:
+def until(condition: Callable[[], Answer], what: str, within_s: float = 30.0, every_s: float = 0.02) -> Answer:
     """Ask until the answer is true, and return it; fail, saying what was waited for, when the deadline has passed."""
     pause = threading.Event()
     deadline = time.monotonic() + within_s

@@ -23,7 +23,7 @@ from local.errors import LocalError
 from local.place import UNPRIVILEGED, place_for, remove_place
 from local.ports import any_free_port
 from local.postgres import EmbeddedPostgres
-from local.processes import alive, running_in
+from local.processes import alive, running_in, stop_leftovers
 from local.redis import EmbeddedRedis
 from settings import ROOT
 
@@ -107,6 +107,27 @@ def test_a_server_that_lost_its_owner_is_stopped_first(postgres: EmbeddedPostgre
     assert lost.wait(10) == 0
     assert postgres.pid != lost.pid
     assert query(postgres, "SELECT 1") == [(1,)]
+
+
+PARENT = """
+import signal, subprocess, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # what comes waits, for the child too
+tells = "import signal; print('here', flush=True); input(); print(signal.SIGTERM in signal.sigpending())"
+with subprocess.Popen([sys.executable, "-c", tells], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    print(child.stdout.readline().strip(), flush=True)
+    signal.sigwait({signal.SIGTERM})
+    print(child.communicate("end")[0].strip())
+"""
+
+
+def test_the_children_of_a_server_that_lost_its_owner_are_left_to_it(tmp_path: Path) -> None:
+    """Postgres' checkpointer, told to end by us as well, makes a crash of it."""
+    command = [sys.executable, "-c", PARENT]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "here\n"
+        stop_leftovers(tmp_path, Path(sys.executable).resolve().name, signal.SIGTERM)
+        assert parent.stdout.read() == "False\n"
 
 
 def test_a_stale_pid_that_is_somebody_elses_by_now_does_not_matter(postgres: EmbeddedPostgres) -> None:
