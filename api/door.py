@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,10 +17,9 @@ LIMITS = {"/api/broadcasts": 50 * MB, "/api/broadcasts/csv": 50 * MB, "/events/b
 class Door:
     """Requests below ``/api/`` need the token; every body has a limit in bytes, by its path."""
 
-    def __init__(self, app: ASGIApp, *, token: str, limits: Mapping[str, int] = LIMITS) -> None:
+    def __init__(self, app: ASGIApp, *, token: str) -> None:
         self._app = app
         self._expected = f"Bearer {token}".encode()
-        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -31,7 +29,7 @@ class Door:
             words = "Send the header Authorization: Bearer with the API token."
             refusal = error(401, "UNAUTHORIZED", words, headers={"WWW-Authenticate": "Bearer"})
             return await refusal(scope, receive, send)
-        limit = self._limits.get(scope["path"], LIMIT)
+        limit = LIMITS.get(scope["path"], LIMIT)
         if int(headers.get(b"content-length", 0)) > limit:
             return await error(413, "TOO_LARGE", _words(limit), {"limit_bytes": limit})(scope, receive, send)
         came = 0

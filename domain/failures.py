@@ -88,7 +88,6 @@ _TABLE: Final = (
         "key_conflict", "One send key was used for two messages", "system", "Do not retry: report it, it is our error."
     ),
     Failure("outcome_unknown", "It is not known whether the message was sent", "system", _WAIT_OR_DECIDE),
-    Failure("attempts_used_up", "It was tried as often as allowed", "system", _RETRY),
     Failure(
         "expired", "It could not be sent within its time window", "system", "Safe to retry, if it is still of use."
     ),

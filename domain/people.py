@@ -18,18 +18,9 @@ from domain.template import variable_key
 _PHONE_HEADERS: Final = (
     frozenset(
         {
-            *(
-                "phone",
-                "phone number",
-                "telephone",
-                "tel",
-                "mobile",
-                "mobile phone",
-                "mobile number",
-                "cell",
-                "cellphone",
-            ),
-            *("cell phone", "whatsapp", "whatsapp number", "msisdn", "e164", "telefon", "no telefon", "nombor telefon"),
+            *("phone", "phone number", "telephone", "tel", "mobile", "mobile phone", "mobile number"),
+            *("cell", "cellphone", "cell phone", "whatsapp", "whatsapp number", "msisdn", "e164"),
+            *("telefon", "no telefon", "nombor telefon"),
             *("טלפון", "טלפון נייד", "נייד", "מספר טלפון", "מספר נייד", "פלאפון", "סלולרי", "וואטסאפ"),
         }
     ),

@@ -86,14 +86,14 @@ _MESSAGE_RANK: Mapping[MessageStatus, int] = {
     M.DELIVERED: 4,
     M.READ: 5,
 }
-_RAISES_TO: Mapping[Outcome, MessageStatus] = {
+# What an attempt that reached its person makes of its message.
+RAISES_TO: Mapping[Outcome, MessageStatus] = {
     Outcome.SENT: M.SENT,
     Outcome.DELIVERED: M.DELIVERED,
     Outcome.READ: M.READ,
 }
 _OUTCOMES = list(Outcome)
 
-ENDED = frozenset({C.COMPLETED, C.PARTIAL, C.FAILED, C.CANCELLED})
 REACHED = frozenset({M.SENT, M.DELIVERED, M.READ})
 
 
@@ -104,7 +104,7 @@ def merge(known: Outcome, fact: Outcome) -> Outcome:
 
 def raised(status: MessageStatus, fact: Outcome) -> MessageStatus:
     """Where a message stands after a receipt about any of its attempts: a receipt may only raise."""
-    to = _RAISES_TO.get(fact)
+    to = RAISES_TO.get(fact)
     return to if to is not None and _MESSAGE_RANK[to] > _MESSAGE_RANK[status] else status
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from db.queries import query
-from domain.status import MessageStatus, Outcome, merge
+from domain.status import RAISES_TO, Outcome, merge
 from services import campaign_end, health
 
 BATCH = 500
@@ -25,11 +25,6 @@ _FACTS = {
     "delivered": Outcome.DELIVERED,
     "read": Outcome.READ,
     "failed": Outcome.NOT_SENT,
-}
-_STATUS = {
-    Outcome.SENT: MessageStatus.SENT,
-    Outcome.DELIVERED: MessageStatus.DELIVERED,
-    Outcome.READ: MessageStatus.READ,
 }
 
 
@@ -181,7 +176,7 @@ def _raise_messages(db: Connection, facts: dict[tuple[int, int], _Facts]) -> Non
     """All attempts of a message count: the surest of them says where it stands."""
     surest: dict[int, _Facts] = {}
     for (message_id, _), fact in facts.items():
-        if fact.outcome not in _STATUS:
+        if fact.outcome not in RAISES_TO:
             continue
         merged = surest.setdefault(message_id, _Facts(fact.outcome, {}))
         merged.outcome = merge(merged.outcome, fact.outcome)
@@ -193,7 +188,7 @@ def _raise_messages(db: Connection, facts: dict[tuple[int, int], _Facts]) -> Non
         query("raise_messages"),
         {
             "ids": list(surest),
-            "statuses": [str(_STATUS[fact.outcome]) for fact in surest.values()],
+            "statuses": [str(RAISES_TO[fact.outcome]) for fact in surest.values()],
             "sent": [fact.times.get(Outcome.SENT) for fact in surest.values()],
             "delivered": [fact.times.get(Outcome.DELIVERED) for fact in surest.values()],
             "read": [fact.times.get(Outcome.READ) for fact in surest.values()],

@@ -30,7 +30,6 @@ OURS = [
         "bridge_unreachable",
         "bridge_secret",
         "poison",
-        "attempts_used_up",
         "suppressed",
     ),
     *(
