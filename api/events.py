@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from api.errors import error
 from api.event_writer import EventWriter
-from api.text import made_storable
+from domain.text import made_storable
 from services.receipts import Incoming
 
 log = logging.getLogger("fanfare.api")

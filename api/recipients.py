@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from api.text import storable
 from domain import people as rows
 from domain.csv_rows import read_csv
 from domain.people import Item, Person, RejectedRow
+from domain.text import storable
 from services.find_leads import FoundLead
 from services.refused import Refused
 
@@ -86,13 +86,10 @@ def _lead_not_found(row: RejectedRow, lead_id: int) -> RejectedRow:
 
 
 def _check_variables(headers: Sequence[str]) -> None:
-    try:
-        for header in headers:
-            storable(header)
-    except ValueError:
+    if not all(map(storable, headers)):
         raise Refused(
             "INVALID", "recipients: a variable's name has characters that are no text.", {"field": "recipients"}
-        ) from None
+        )
     if len(headers) > VARIABLES:
         raise Refused(
             "INVALID", f"recipients: at most {VARIABLES} different variables can be used.", {"field": "recipients"}

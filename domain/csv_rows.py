@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from domain.template import variable_key
+from domain.text import made_storable, storable
 
 ENCODINGS: Final = ("utf-8", "utf-16", "windows-1255", "windows-1252", "windows-1256", "iso-8859-8")
 DELIMITERS: Final = ("\t", ";", ",")  # in the order of preference: a comma is the likeliest to be mere text
@@ -30,7 +31,6 @@ _MARKS: Final = (
     "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
 _AROUND: Final = _SPACES + _MARKS  # trimmed off every cell
-_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")  # neither can be stored as text
 _LOOKS_LIKE_A_PHONE: Final = re.compile(r"'?\+?[0-9 ().-]+")
 _FORMULA: Final = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 CORRECTION_HEADERS: Final = ("reason", "row")  # the last two of a file made to be corrected and uploaded again
@@ -200,16 +200,15 @@ def _rows(text: str, delimiter: str, width: int, *, corrected: bool) -> Iterator
 def checked_row(number: int, cells: list[str], width: int) -> Row:
     """A row with its fault, if it has one. The cells of a faulty row are made fit to be stored and shown."""
     if any(len(cell) > FIELD_LIMIT for cell in cells):
-        return Row(number, tuple(_storable(cell) for cell in cells), "field_too_long")
-    if any(map(_NO_TEXT.search, cells)):
-        return Row(number, tuple(map(_storable, cells)), "bad_character")
+        return Row(number, tuple(_shown(cell) for cell in cells), "field_too_long")
+    if not all(map(storable, cells)):
+        return Row(number, tuple(_shown(cell) for cell in cells), "bad_character")
     return Row(number, tuple(cells), "too_many_cells" if len(cells) > width else None)
 
 
-def _storable(cell: str) -> str:
+def _shown(cell: str) -> str:
     """What is kept of a cell of a faulty row: enough to find and correct it."""
-    shown = cell if len(cell) <= FIELD_LIMIT else f"{cell[:200]}…"
-    return _NO_TEXT.sub("\ufffd", shown)
+    return str(made_storable(cell if len(cell) <= FIELD_LIMIT else f"{cell[:200]}…"))
 
 
 def defused(cell: str) -> str:
