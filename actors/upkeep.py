@@ -12,7 +12,7 @@ from actors.runtime import Runtime, runtime
 from bridge.protocol import BridgeAwayError, BridgeRefusedError, Closed
 from db.engine import run
 from services import clean_up as cleaning
-from services import expire, hand_over, health, receipts, recover, suppress
+from services import expire, hand_over, health, receipts, recover, suppress, trouble
 from services.recover import Doubt
 
 log = logging.getLogger("fanfare.actors")
@@ -58,7 +58,9 @@ def _closed(world: Runtime, doubt: Doubt, away: set[str]) -> Closed | None:
         return world.bridges.at(doubt.bridge_address).close(doubt.session, doubt.key)
     except BridgeAwayError as error:
         unreachable = error
-        run(world.engine, lambda db: health.record_away(db, doubt.bridge_address, unreachable))
+        run(
+            world.engine, lambda db: trouble.bridge_away(db, doubt.bridge_address, unreachable.code, unreachable.reason)
+        )
         away.add(doubt.bridge_address)
     except BridgeRefusedError as error:
         log.warning(
@@ -82,7 +84,7 @@ def _look(world: Runtime, address: str) -> None:
         sessions = world.bridges.at(address).sessions(HEALTH_TIMEOUT_S)
     except (BridgeAwayError, BridgeRefusedError) as error:
         away = error if isinstance(error, BridgeAwayError) else BridgeAwayError("bridge_unreachable", error.reason)
-        run(world.engine, lambda db: health.record_away(db, address, away))
+        run(world.engine, lambda db: trouble.bridge_away(db, address, away.code, away.reason))
         log.warning("[BRIDGE] %s is away: %s", address, away.reason)
         return
     interval_s = world.settings.health_interval_s

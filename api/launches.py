@@ -21,7 +21,7 @@ from api.recipients import Recipients, from_csv, from_items
 from api.text import Text
 from bridge.protocol import BridgeAwayError
 from domain.phone import masked
-from services import device_views, health, launch, repeats
+from services import device_views, health, launch, repeats, trouble
 from services.find_leads import FoundLead, find_leads
 from services.launch import Launch, Launched
 from services.workspaces import Workspace
@@ -196,7 +196,7 @@ def _check_connection(here: Context, request: Launch) -> None:
 def _write_down(db: Connection, address: str, look: Look, interval_s: float) -> None:
     if isinstance(look, BridgeAwayError):
         log.warning("[BRIDGE] %s is away (%s): a launch does not wait for it", address, look.reason)
-        health.record_away(db, address, look)
+        trouble.bridge_away(db, address, look.code, look.reason)
     else:
         health.record(db, address, look, interval_s=interval_s)
 

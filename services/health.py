@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from bridge.protocol import BridgeAwayError, SessionStatus
+from bridge.protocol import SessionStatus
 from db.queries import query
 from domain.failures import DEVICE_CODES
 from services import hand_over, trouble
@@ -34,11 +34,6 @@ def due(db: Connection) -> list[str]:
             )
         ).scalars()
     )
-
-
-def record_away(db: Connection, address: str, error: BridgeAwayError) -> None:
-    """The bridge did not answer a look."""
-    trouble.bridge_away(db, address, error.code, error.reason)
 
 
 def record(db: Connection, address: str, sessions: list[SessionStatus], *, interval_s: float) -> Look:

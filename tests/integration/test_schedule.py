@@ -10,7 +10,7 @@ from people import add_devices
 from placing import begin_next, place_campaign, place_message, use_devices
 from sqlalchemy import Connection, Engine, text
 
-from bridge.protocol import BridgeAwayError, Sent, SessionStatus
+from bridge.protocol import Sent, SessionStatus
 from services import deliver, health, schedule, trouble
 
 
@@ -189,9 +189,9 @@ def test_a_bridge_that_is_away_is_probed_ever_more_rarely_until_it_answers(db: C
     for _ in range(7):
         db.execute(text("UPDATE bridges SET next_probe_at = clock_timestamp()"))
         assert health.due(db) == ["default"]
-        health.record_away(db, "default", BridgeAwayError("bridge_unreachable", "refused"))
+        trouble.bridge_away(db, "default", "bridge_unreachable", "refused")
         # What others find meanwhile does not push the next probe away.
-        health.record_away(db, "default", BridgeAwayError("bridge_unreachable", "refused"))
+        trouble.bridge_away(db, "default", "bridge_unreachable", "refused")
         assert health.due(db) == []
         wait = text("SELECT round(extract(epoch FROM next_probe_at - clock_timestamp())) FROM bridges")
         waits.append(int(db.execute(wait).scalar_one()))
