@@ -13,7 +13,7 @@ from api.context import LARGEST_ID, Here, Id
 from api.errors import not_found, refusals
 from domain.people import rejected_csv
 from domain.status import MessageStatus
-from services import broadcasts
+from services import campaign_views
 
 router = APIRouter(tags=["Broadcasts"])
 
@@ -106,7 +106,7 @@ def list_broadcasts(
     after: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="`next_after` of the page before")] = None,
 ) -> Any:
     """All broadcasts, the newest first, 100 a page."""
-    page = here.run_here(lambda db, workspace_id: broadcasts.page(db, workspace_id, before=after))
+    page = here.run_here(lambda db, workspace_id: campaign_views.page(db, workspace_id, before=after))
     rows = [{**row, "broadcast_id": row["id"], "counts": _nine(row)} for row in page.rows]
     return {"broadcasts": rows, "next_after": page.next_after}
 
@@ -114,7 +114,7 @@ def list_broadcasts(
 @router.get("/api/broadcasts/{broadcast_id}", response_model=Detail, responses=NO_BROADCAST)
 def read_broadcast(broadcast_id: Id, here: Here) -> Any:
     """How a broadcast stands, counted now."""
-    found = here.run_here(lambda db, workspace_id: broadcasts.one(db, workspace_id, broadcast_id))
+    found = here.run_here(lambda db, workspace_id: campaign_views.one(db, workspace_id, broadcast_id))
     if found is None:
         raise not_found(f"broadcast {broadcast_id}")
     return {
@@ -134,7 +134,7 @@ def list_messages(
 ) -> Any:
     """The people of a broadcast, 100 a page, all or those in one state."""
     page = here.run_here(
-        lambda db, workspace_id: broadcasts.messages(db, workspace_id, broadcast_id, status=status, after=after)
+        lambda db, workspace_id: campaign_views.messages(db, workspace_id, broadcast_id, status=status, after=after)
     )
     if page is None:
         raise not_found(f"broadcast {broadcast_id}")
@@ -148,7 +148,7 @@ def list_messages(
 )
 def download_rejected(broadcast_id: Id, here: Here) -> Response:
     """The rows that nobody is written to for, with the reason of each: to be corrected and uploaded again."""
-    found = here.run_here(lambda db, workspace_id: broadcasts.rejected(db, workspace_id, broadcast_id))
+    found = here.run_here(lambda db, workspace_id: campaign_views.rejected(db, workspace_id, broadcast_id))
     if found is None:
         raise not_found(f"broadcast {broadcast_id}")
     # With the mark a spreadsheet knows that it is UTF-8.

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from api.context import WHO, Context, Here, Id, Key, keyed
 from api.errors import refusals
 from api.text import Text
-from services import broadcasts, control, repeats
+from services import campaign_views, control, repeats
 
 router = APIRouter(tags=["Broadcasts"])
 
@@ -91,4 +91,4 @@ def retry_broadcast(broadcast_id: Id, here: Here, key: Key, body: Retry | None =
 
 
 def _done(db: Connection, here: Context, broadcast_id: int) -> dict[str, Any]:
-    return {"broadcast_id": broadcast_id, "status": broadcasts.status_of(db, here.workspace(db).id, broadcast_id)}
+    return {"broadcast_id": broadcast_id, "status": campaign_views.status_of(db, here.workspace(db).id, broadcast_id)}

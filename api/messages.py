@@ -15,7 +15,7 @@ from api.control import NOT_NOW
 from api.errors import not_found, refusals
 from api.launch_bodies import MessageText, SomeId
 from api.text import Text
-from services import broadcasts, control, repeats, single
+from services import control, message_views, repeats, single
 
 router = APIRouter(tags=["Messages"])
 
@@ -120,7 +120,7 @@ def retry_unknown_message(message_id: Id, body: MayDouble, here: Here) -> Any:
 @router.get("/api/messages/{message_id}", response_model=Story, responses=refusals({404: "NOT_FOUND"}))
 def read_message(message_id: Id, here: Here) -> Any:
     """A message with each of its attempts."""
-    found = here.run_here(lambda db, workspace_id: broadcasts.message(db, workspace_id, message_id))
+    found = here.run_here(lambda db, workspace_id: message_views.one(db, workspace_id, message_id))
     if found is None:
         raise not_found(f"message {message_id}")
     return found

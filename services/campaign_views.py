@@ -1,4 +1,4 @@
-"""Reading campaigns: how one stands, all of them, their people, and the rows that could not become recipients."""
+"""Campaigns as their owners see them: how one stands, all of them, their people, and the rows that are no recipients."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from domain import failures
 from domain.people import RejectedRow
 from domain.status import MessageStatus
 from services import campaign_end
+from services.message_views import with_reason
 
 PAGE = 100  # rows of a page
-FAILURES = 100  # people that ``Broadcast.failures`` names at most
+FAILURES = 100  # people that ``CampaignView.failures`` names at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
-class Broadcast:
+class CampaignView:
     """A campaign as it stands now. ``counts`` has every message status; ``eta`` is None unless it is running.
 
     ``reason`` says in words why it is paused or failed.
@@ -69,7 +70,7 @@ _PAUSED = {
 }
 
 
-def one(db: Connection, workspace_id: int, campaign_id: int) -> Broadcast | None:
+def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | None:
     """A campaign, counted now; None when there is none with this id."""
     row = db.execute(
         text(
@@ -82,7 +83,7 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> Broadcast | None
     if row is None:
         return None
     counted = campaign_end.count(db, campaign_id)
-    return Broadcast(
+    return CampaignView(
         id=row.id,
         title=row.title,
         status=row.status,
@@ -130,35 +131,6 @@ def messages(
     return _page([with_reason(row) for row in rows])
 
 
-def message(db: Connection, workspace_id: int, message_id: int) -> dict[str, Any] | None:
-    """A message with each of its attempts (R57), or None: number, device, send key, outcome, proof, times, code."""
-    row = (
-        db.execute(
-            text(
-                "SELECT id, campaign_id, origin, lead_id, phone, name, status, error_code, error_reason, device_id,"
-                " attempt AS attempts, processing_worker_id, processing_started_at, due_at, created_at, sent_at,"
-                " delivered_at, read_at, unknown_at, failed_at, cancelled_at, suppressed_at"
-                " FROM messages WHERE id = :id AND workspace_id = :workspace_id"
-            ),
-            {"id": message_id, "workspace_id": workspace_id},
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if row is None:
-        return None
-    attempts = db.execute(
-        text(
-            "SELECT a.number, a.message_id || '.' || a.number AS key, a.device_id, d.name AS device_name, a.worker_id,"
-            " a.due_at, a.begun_at, a.finished_at, a.outcome, a.proof, a.provider_message_id, a.error_code,"
-            " a.error_reason FROM attempts a LEFT JOIN devices d ON d.id = a.device_id"
-            " WHERE a.message_id = :id ORDER BY a.number"
-        ),
-        {"id": message_id},
-    ).mappings()
-    return {**with_reason(row), "attempts": [with_reason(attempt) for attempt in attempts]}
-
-
 def status_of(db: Connection, workspace_id: int, campaign_id: int) -> str | None:
     """A campaign's status; None when there is none with this id."""
     status: str | None = db.execute(
@@ -184,12 +156,6 @@ def rejected(db: Connection, workspace_id: int, campaign_id: int) -> tuple[Seque
         RejectedRow(row.row, row.phone, row.reason, tuple(row.cells.get("cells", ())), row.cells.get("first_row"))
         for row in rows
     ]
-
-
-def with_reason(row: Any) -> dict[str, Any]:
-    """A row with ``code`` and ``reason`` in words in the place of its error columns."""
-    rest = {name: value for name, value in row.items() if name not in ("error_code", "error_reason")}
-    return {**rest, "code": row["error_code"], "reason": failures.in_words(row["error_code"], row["error_reason"])}
 
 
 def _why(row: Any) -> str | None:
