@@ -24,20 +24,16 @@ NAMESPACE = "fanfare"
 class Broker(RedisBroker):
     """Dramatiq's broker, which can also queue many messages in one round trip (one by one: 4.2k/s)."""
 
-    def enqueue_many(self, messages: Iterable[Message[object]]) -> int:
-        """Queue messages in one pipeline, without middleware; returns how many."""
+    def enqueue_many(self, messages: Iterable[Message[object]]) -> None:
+        """Queue messages in one pipeline, without middleware."""
         pipeline = self.client.pipeline(transaction=False)
-        count = 0
         for message in messages:
             # A queue entry needs an id of its own: a message may be queued again under its old one.
             entry = str(uuid.uuid4())
             data = message.copy(options={"redis_message_id": entry}).encode()
             pipeline.hset(f"{self.namespace}:{message.queue_name}.msgs", entry, data)
             pipeline.rpush(f"{self.namespace}:{message.queue_name}", entry)
-            count += 1
-        if count:
-            pipeline.execute()
-        return count
+        pipeline.execute()  # which asks nothing of Redis when there is none
 
     def waiting(self, queue: str) -> int:
         """How many messages of a queue no worker has taken yet."""

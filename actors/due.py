@@ -25,15 +25,12 @@ return tokens
 # Adds what is missing, and brings forward what waits for a time that is no longer right (a cap that was raised). A token
 # that is out with a worker is left alone.
 _SYNC = """
-local added = 0
 for i = 2, #ARGV, 2 do
   local score = redis.call('ZSCORE', KEYS[1], ARGV[i])
   if not score or (tonumber(score) > tonumber(ARGV[1]) and tonumber(ARGV[i + 1]) < tonumber(score)) then
     redis.call('ZADD', KEYS[1], ARGV[i + 1], ARGV[i])
-    added = added + 1
   end
 end
-return added
 """
 
 
@@ -58,17 +55,15 @@ class Due:
         """The device has nothing to send, or may not: the dispatcher adds it again when that changes."""
         self._client.zrem(KEY, f"{device_id}:{slot}")
 
-    def sync(self, ready: Iterable[tuple[int, int, datetime]], now_ms: int) -> int:
-        """Add the tokens of devices (id, in-flight limit, from when) that are missing; returns how many changed."""
+    def sync(self, ready: Iterable[tuple[int, int, datetime]], now_ms: int) -> None:
+        """Add the tokens of devices (id, in-flight limit, from when) that are missing."""
         arguments: list[str | int] = []
         for device_id, limit, at in ready:
             for slot in range(limit):
                 arguments += [f"{device_id}:{slot}", int(at.timestamp() * 1000)]
-        changed = 0
         for start in range(0, len(arguments), 4000):
             chunk = arguments[start : start + 4000]
-            changed += int(self._sync(keys=[KEY], args=[now_ms + RELEASED_MS + 1000, *chunk]))
-        return changed
+            self._sync(keys=[KEY], args=[now_ms + RELEASED_MS + 1000, *chunk])
 
 
 def _parsed(token: bytes) -> tuple[int, int]:

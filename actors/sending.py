@@ -48,7 +48,7 @@ def send_next(device_id: int, slot: int) -> None:
 
 def _send(world: Runtime, begun: Begun) -> Recorded:
     started = time.monotonic()
-    result = _hand_over(world, begun)
+    result = _call(world, begun)
     recorded = run(
         world.engine,
         lambda db: deliver.record(db, begun, result, max_attempts=world.settings.max_attempts, rng=world.rng),
@@ -57,7 +57,7 @@ def _send(world: Runtime, begun: Begun) -> Recorded:
     return recorded
 
 
-def _hand_over(world: Runtime, begun: Begun) -> SendResult:
+def _call(world: Runtime, begun: Begun) -> SendResult:
     try:
         outbound = begun.outbound()
     except MissingValuesError as error:

@@ -61,7 +61,7 @@ class HttpBridge:
         except requests.RequestException as error:
             if _nothing_was_written(error):
                 return NotSent("bridge_unreachable", "the bridge does not answer", "refused", retryable=True)
-            return InDoubt("no_answer", _short(error))
+            return InDoubt("no_answer", type(error).__name__)
         return _read_send(answer)
 
     def close(self, session: str, key: str) -> Closed:
@@ -74,17 +74,16 @@ class HttpBridge:
                 ledger_age_s=(_time(body["updated_at"]) - _time(body["ledger_since"])).total_seconds(),
             )
         except (KeyError, ValueError, TypeError) as error:
-            raise BridgeRefusedError(502, "provider_error", f"unreadable answer to close: {_short(error)}") from error
+            raise BridgeRefusedError(
+                502, "provider_error", f"unreadable answer to close: {type(error).__name__}"
+            ) from error
 
     def sessions(self, timeout_s: float) -> list[SessionStatus]:
         body = self._ask("GET", "/whatsapp", timeout_s=timeout_s)
         try:
-            return [_status(item["session"], item) for item in body["sessions"]]
+            return [_status(item) for item in body["sessions"]]
         except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise BridgeRefusedError(502, "provider_error", f"unreadable sessions: {_short(error)}") from error
-
-    def status(self, session: str, timeout_s: float) -> SessionStatus:
-        return _status(session, self._ask("GET", f"/whatsapp/{session}/status", timeout_s=timeout_s))
+            raise BridgeRefusedError(502, "provider_error", f"unreadable sessions: {type(error).__name__}") from error
 
     def qr(self, session: str) -> dict[str, Any]:
         return self._ask("GET", f"/whatsapp/{session}/qr", timeout_s=COMMAND_TIMEOUT_S)
@@ -161,16 +160,15 @@ def _nothing_was_written(error: requests.RequestException) -> bool:
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 
 
-def _status(session: str, body: dict[str, Any]) -> SessionStatus:
+def _status(body: dict[str, Any]) -> SessionStatus:
     age, phone, error = body.get("session_age"), body.get("phone"), body.get("last_error")
     return SessionStatus(
-        session=session,
+        session=body["session"],
         state=str(body.get("state", "")),
         connected=bool(body.get("connected")),
         can_send=bool(body.get("can_send")),
         qr_required=bool(body.get("qr_required")),
         session_age_s=int(age) if age is not None else None,
-        last_message_at=_time(body["last_message_ts"]) if body.get("last_message_ts") else None,
         phone=str(phone) if phone else None,
         last_error=str(error)[:_KEPT_TEXT] if error else None,
         restricted_until=_time(body["restricted_until"]) if body.get("restricted_until") else None,
@@ -188,7 +186,3 @@ def _json(answer: requests.Response) -> dict[str, Any]:
 def _time(text: str) -> datetime:
     parsed = datetime.fromisoformat(text)
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}"

@@ -55,7 +55,8 @@ SendResult = Sent | NotSent | InDoubt
 
 
 class KeyState(StrEnum):
-    ABSENT = "absent"
+    """What a bridge knows of a key, in the words of the contract."""
+
     RESERVED = "reserved"
     DISPATCHING = "dispatching"
     SENT = "sent"
@@ -85,7 +86,6 @@ class SessionStatus:
     can_send: bool
     qr_required: bool
     session_age_s: int | None
-    last_message_at: datetime | None
     phone: str | None
     last_error: str | None
     restricted_until: datetime | None
@@ -118,8 +118,6 @@ class Bridge(Protocol):
     def close(self, session: str, key: str) -> Closed: ...
 
     def sessions(self, timeout_s: float) -> list[SessionStatus]: ...
-
-    def status(self, session: str, timeout_s: float) -> SessionStatus: ...
 
     def qr(self, session: str) -> dict[str, Any]: ...
 

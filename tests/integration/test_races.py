@@ -21,7 +21,7 @@ from services.delete_device import delete_device
 from services.deliver import Begun, Recorded
 from services.receipts import Incoming
 
-OPEN = SessionStatus("device1", "open", True, True, False, 5, None, None, None, None)
+OPEN = SessionStatus("device1", "open", True, True, False, 5, None, None, None)
 
 
 def receipt(message_id: int, status: str = "delivered") -> Incoming:

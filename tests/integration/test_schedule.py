@@ -34,7 +34,6 @@ def session(name: str, *, can_send: bool = True, **more: Any) -> SessionStatus:
         "can_send": can_send,
         "qr_required": False,
         "session_age_s": 60 if can_send else None,
-        "last_message_at": None,
         "phone": "972501234567",
         "last_error": None if can_send else "gone",
         "restricted_until": None,

@@ -121,7 +121,7 @@ def test_a_slot_that_is_held_is_looked_at_when_its_lease_is_over(engine: Engine)
 
 def test_a_phone_that_only_seems_well_is_tried_again_in_the_usual_round(engine: Engine) -> None:
     """Its bridge calls it able after each refusal; from the third on it is not asked again at once."""
-    well = SessionStatus("device1", "open", True, True, False, 5, None, None, None, None)
+    well = SessionStatus("device1", "open", True, True, False, 5, None, None, None)
     refused = NotSent("restricted", "no", "answer", retryable=True)
     with engine.begin() as db:
         (device,) = add_devices(db, 1)
