@@ -146,7 +146,7 @@ def test_a_phone_that_only_seems_well_is_tried_again_in_the_usual_round(engine: 
     ],
 )
 def test_why_a_phone_cannot_send_is_told_in_words(engine: Engine, state: str, qr_required: bool, words: str) -> None:
-    told = SessionStatus("device1", state, False, False, qr_required, None, None, None, None, None)
+    told = SessionStatus("device1", state, False, False, qr_required, None, None, None, None)
     with engine.begin() as db:
         (device,) = add_devices(db, 1)
         health.record(db, "default", [told], interval_s=30)
