@@ -152,9 +152,9 @@ def _meaning(name: str) -> str | None:
     return Settings.model_fields[name.lower()].description
 
 
-def secret(settings: Settings, name: str) -> str:
-    """The text of a secret that ``load`` has checked to be there."""
-    value: SecretStr | None = getattr(settings, name)
+def given(settings: Settings, name: str) -> str:
+    """The text of a setting without a default, which ``load`` has checked to be there. Raises SettingsError."""
+    value: str | SecretStr | None = getattr(settings, name)
     if value is None:
         raise SettingsError(f"{name.upper()} is not set")
-    return value.get_secret_value()
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

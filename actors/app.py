@@ -1,11 +1,12 @@
 """What Dramatiq loads in each worker process: the broker, then every actor."""
 
+import settings as environment
 from actors import broker as brokers
 from actors.runtime import runtime
 from logs import set_up
 
 set_up(runtime().settings.log_level, "worker")
-broker = brokers.make(runtime().settings.redis_url or "")
+broker = brokers.make(environment.given(runtime().settings, "redis_url"))
 
 from actors import campaigns, sending, upkeep  # noqa: E402 - actors are declared on the broker that stands by then
 

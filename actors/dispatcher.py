@@ -20,6 +20,7 @@ import redis
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+import settings as environment
 from actors import broker as brokers
 from actors import once, queues, start
 from actors.broker import Broker, message
@@ -157,9 +158,11 @@ def main() -> int:
     set_up(settings.log_level, "dispatcher")
     dispatcher = Dispatcher(
         settings=settings,
-        engine=connect(settings.database_url or "", threads=2, name="dispatcher"),
-        redis=redis.Redis.from_url(settings.redis_url or "", socket_timeout=5, socket_connect_timeout=5),
-        broker=brokers.make(settings.redis_url or ""),
+        engine=connect(environment.given(settings, "database_url"), threads=2, name="dispatcher"),
+        redis=redis.Redis.from_url(
+            environment.given(settings, "redis_url"), socket_timeout=5, socket_connect_timeout=5
+        ),
+        broker=brokers.make(environment.given(settings, "redis_url")),
     )
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -37,18 +37,18 @@ class Runtime:
 def runtime() -> Runtime:
     """This process's runtime."""
     settings = environment.load(*NEEDED)
-    client = redis.Redis.from_url(settings.redis_url or "", socket_timeout=5, socket_connect_timeout=5)
+    client = redis.Redis.from_url(environment.given(settings, "redis_url"), socket_timeout=5, socket_connect_timeout=5)
     return Runtime(
         settings=settings,
-        engine=connect(settings.database_url or "", threads=settings.worker_threads + 2, name="worker"),
+        engine=connect(environment.given(settings, "database_url"), threads=settings.worker_threads + 2, name="worker"),
         redis=client,
         due=Due(client),
         mutex=Mutex(client, settings.mutex_s),
         worker_id=f"{socket.gethostname()}:{os.getpid()}",
         rng=random.SystemRandom(),
         bridges=Directory(
-            settings.bridge_url or "",
-            environment.secret(settings, "bridge_secret"),
+            environment.given(settings, "bridge_url"),
+            environment.given(settings, "bridge_secret"),
             send_limit_s=settings.send_limit_s,
             http_timeout_s=settings.http_timeout_s,
         ),

@@ -30,7 +30,7 @@ def checked(*needed: str) -> Settings:
     except environment.SettingsError as error:
         raise CannotStartError(str(error)) from None
     try:
-        ready.check(settings.database_url or "", name="start")
+        ready.check(environment.given(settings, "database_url"), name="start")
     except ready.NotReadyError as error:
         raise CannotStartError(str(error)) from None
     _check_redis(settings)
@@ -47,7 +47,7 @@ def _check_redis(settings: Settings) -> None:
     """A Redis that starts together with us is waited for; it answers quickly."""
     try:
         client = redis.Redis.from_url(
-            settings.redis_url or "",
+            environment.given(settings, "redis_url"),
             socket_timeout=5,
             socket_connect_timeout=5,
             retry=Retry(ConstantBackoff(0.5), REDIS_TRIES),

@@ -30,7 +30,7 @@ def main() -> int:
             "database_url", "redis_url", "bridge_url", "bridge_secret", "events_secret", "api_token"
         )
         set_up(settings.log_level, "api")
-        ready.check(settings.database_url or "", name="api")
+        ready.check(environment.given(settings, "database_url"), name="api")
         with contextlib.closing(_listener(settings)) as listener:
             _serve(settings, listener)
     except (environment.SettingsError, ready.NotReadyError, CannotStartError) as error:
@@ -51,7 +51,7 @@ def _listener(settings: Settings) -> socket.socket:
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
-    engine = connect(settings.database_url or "", threads=THREADS + 2, name="api")
+    engine = connect(environment.given(settings, "database_url"), threads=THREADS + 2, name="api")
     config = uvicorn.Config(
         build(settings, engine),
         http="httptools",

@@ -45,7 +45,7 @@ def build(settings: Settings, engine: Engine) -> FastAPI:
     """The API over a database; ``engine`` needs THREADS connections and two more. It is disposed of at the end."""
     context = Context(settings, engine, Bridges(settings))
     writer = EventWriter(engine)
-    readiness = Readiness(engine, settings.redis_url or "")
+    readiness = Readiness(engine, environment.given(settings, "redis_url"))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -62,9 +62,9 @@ def build(settings: Settings, engine: Engine) -> FastAPI:
     )
     app.state.context = context
     answer_errors(app)
-    app.add_middleware(Door, token=environment.secret(settings, "api_token"))
+    app.add_middleware(Door, token=environment.given(settings, "api_token"))
     # First, because it is asked for more often than all others together.
-    events = Events(writer, environment.secret(settings, "events_secret"))
+    events = Events(writer, environment.given(settings, "events_secret"))
     app.add_route("/events/bridge", events.take, methods=["POST"], include_in_schema=False)
     in_the_docs = [Security(HTTPBearer(auto_error=False, description="The API token"))]  # the door checks it
     for module in (launches, broadcasts, control, messages, devices, sessions, whatsapp):

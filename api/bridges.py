@@ -20,10 +20,10 @@ class Bridges:
     """The bridges of all devices."""
 
     def __init__(self, settings: Settings) -> None:
-        self._default_url = settings.bridge_url or ""
+        self._default_url = environment.given(settings, "bridge_url")
         self._directory = Directory(
             self._default_url,
-            environment.secret(settings, "bridge_secret"),
+            environment.given(settings, "bridge_secret"),
             send_limit_s=settings.send_limit_s,
             http_timeout_s=settings.http_timeout_s,
         )

@@ -13,7 +13,7 @@ from settings import ROOT
 def main() -> int:
     try:
         settings = environment.load("database_url", "console_password")
-        ready.check(settings.database_url or "", name="console")
+        ready.check(environment.given(settings, "database_url"), name="console")
     except (environment.SettingsError, ready.NotReadyError) as error:
         print(f"fanfare: {error}", file=sys.stderr)
         return 2

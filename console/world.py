@@ -26,6 +26,6 @@ def world() -> World:
     settings = environment.load("database_url", "console_password")
     return World(
         settings=settings,
-        engine=connect(settings.database_url or "", threads=CONNECTIONS, name="console"),
-        password=environment.secret(settings, "console_password"),
+        engine=connect(environment.given(settings, "database_url"), threads=CONNECTIONS, name="console"),
+        password=environment.given(settings, "console_password"),
     )

@@ -55,7 +55,7 @@ def _config() -> Config:
 def main() -> int:
     try:
         settings = environment.load("database_url")
-        revision_now = migrate(connect_once(settings.database_url or "", name="migrate"))
+        revision_now = migrate(connect_once(environment.given(settings, "database_url"), name="migrate"))
     except environment.SettingsError as error:
         print(f"fanfare: {error}", file=sys.stderr)
         return 2

@@ -23,7 +23,7 @@ from bridge.simulator.rules import Rules
 from bridge.simulator.sending import Sender
 from bridge.simulator.sessions import Sessions
 from bridge.simulator.store import Store
-from settings import Settings, SettingsError, load, secret
+from settings import Settings, SettingsError, given, load
 
 log = logging.getLogger("bridge.simulator")
 
@@ -44,7 +44,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve the contract on a bound socket until SIGTERM. Raises sqlite3.Error or OSError if its file is unusable."""
     store = Store(settings.data_dir / "simulator.db")
     ledger = Ledger(store)
-    events_secret = secret(settings, "events_secret") if settings.events_url else ""
+    events_secret = given(settings, "events_secret") if settings.events_url else ""
     outbox = Outbox(store, settings.events_url, events_secret)
     sessions = Sessions(store, outbox)
     sessions.load(ledger.last_messages())
@@ -62,7 +62,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         sessions=sessions,
         rules=Rules(store),
         sender=sender,
-        secret=secret(settings, "bridge_secret"),
+        secret=given(settings, "bridge_secret"),
     )
     config = uvicorn.Config(
         application,
