@@ -7,9 +7,10 @@ import sys
 from sqlalchemy import Connection, text
 
 import settings as environment
+from bridge.directory import DEFAULT
 from db.engine import connect_once, run
-from domain.pacing import DEFAULTS
 from services import workspaces
+from services.add_device import NewDevice, add_device
 
 DEVICES = 6
 
@@ -22,28 +23,25 @@ def seed(db: Connection, *, default_country: str, time_zone: str) -> bool:
     if not made:
         return False
     workspace = workspaces.first(db, default_country=default_country, time_zone=time_zone, name="Demo")
-    pace = DEFAULTS["simulator"]
-    db.execute(
-        text(
-            "INSERT INTO devices (workspace_id, name, provider, session, min_gap_s, max_gap_s, in_flight_limit)"
-            " SELECT :workspace_id, 'Demo phone ' || n, 'simulator', 'demo-' || n, :min_gap_s, :max_gap_s, :in_flight"
-            " FROM generate_series(1, :devices) n ORDER BY n"
-        ),
-        {
-            "workspace_id": workspace.id,
-            "min_gap_s": pace.min_gap_s,
-            "max_gap_s": pace.max_gap_s,
-            "in_flight": pace.in_flight,
-            "devices": DEVICES,
-        },
-    )
+    for number in range(1, DEVICES + 1):
+        device = NewDevice(
+            workspace_id=workspace.id,
+            name=f"Demo phone {number}",
+            provider="simulator",
+            session=f"demo-{number}",
+            bridge_address=DEFAULT,
+            phone=None,
+            min_gap_s=None,
+            daily_cap=None,
+        )
+        add_device(db, device, who="make up")
     return True
 
 
 def main() -> int:
     settings = environment.load("database_url")
     made = run(
-        connect_once(settings.database_url or "", name="seed"),
+        connect_once(environment.given(settings, "database_url"), name="seed"),
         lambda db: seed(db, default_country=settings.default_country, time_zone=settings.time_zone),
     )
     print(f"fanfare: {'made' if made else 'kept'} the demo workspace")
