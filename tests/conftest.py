@@ -9,13 +9,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 import redis
 from sqlalchemy import Engine
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from databases import database
 from fleet import Fleet
 
 from db.engine import connect, connect_once
@@ -47,19 +47,24 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedR
 
 
 @pytest.fixture(scope="session")
-def template(postgres: EmbeddedPostgres) -> str:
+def template(postgres: EmbeddedPostgres) -> Iterator[str]:
     """The name of a migrated, empty database, which is copied for each test."""
-    _admin(postgres.url, "CREATE DATABASE template_for_tests")
-    migrate(connect_once(_named(postgres.url, "template_for_tests"), name="tests"))
-    return "template_for_tests"
+    with database(postgres.url, "template_for_tests") as url:
+        migrate(connect_once(url, name="tests"))
+        yield "template_for_tests"
 
 
 @pytest.fixture
 def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
-    _admin(postgres.url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    yield _named(postgres.url, name)
-    _admin(postgres.url, f"DROP DATABASE {name} WITH (FORCE)")
+    with database(postgres.url, f"test_{next(_numbers)}", template=template) as url:
+        yield url
+
+
+@pytest.fixture
+def unmigrated(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of a database that was never migrated."""
+    with database(postgres.url, "unmigrated") as url:
+        yield url
 
 
 @pytest.fixture
@@ -88,17 +93,3 @@ def make_fleet(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Ca
     yield make
     for fleet in fleets:
         fleet.stop()
-
-
-def _named(url: str, name: str) -> str:
-    return f"{url.rsplit('/', 1)[0]}/{name}"
-
-
-def _admin(url: str, statement: str) -> None:
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-    finally:
-        connection.close()

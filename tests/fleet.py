@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 import sqlalchemy
-from sqlalchemy import Engine, text
+from databases import Rows
 from waiting import until
 
 from local.ports import any_free_port
@@ -33,7 +33,7 @@ SECRETS = {
 }
 
 
-class Fleet:
+class Fleet(Rows):
     """Processes by name: ``worker`` and ``worker-2`` both run the worker's command. Settings go to all of them."""
 
     def __init__(self, folder: Path, database_url: str, redis_url: str, **settings: Any) -> None:
@@ -42,7 +42,7 @@ class Fleet:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.bridge_url = f"http://127.0.0.1:{any_free_port()}"
         self.api_url = f"http://127.0.0.1:{any_free_port()}"
-        self.engine: Engine = sqlalchemy.create_engine(
+        self.engine = sqlalchemy.create_engine(
             database_url.replace("postgresql://", "postgresql+psycopg2://"), pool_size=5
         )
         self.settings = {
@@ -140,19 +140,6 @@ class Fleet:
         )
         answer.raise_for_status()
         return answer.json()
-
-    def rows(self, statement: str, **values: Any) -> list[Any]:
-        """What a statement finds, now."""
-        with self.engine.begin() as db:
-            return list(db.execute(text(statement), values).all())
-
-    def one(self, statement: str, **values: Any) -> Any:
-        """The one value that a statement finds."""
-        return self.rows(statement, **values)[0][0]
-
-    def execute(self, statement: str, **values: Any) -> None:
-        with self.engine.begin() as db:
-            db.execute(text(statement), values)
 
     def sessions_can_send(self, *sessions: str) -> None:
         """Start sessions at the simulator, which pair by themselves, and wait until they can send."""

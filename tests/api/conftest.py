@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from databases import database
 from serving import Api, Simulator
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from db.engine import connect, connect_once
+from db.engine import connect
 from local.postgres import EmbeddedPostgres
 from local.redis import EmbeddedRedis
 
@@ -26,16 +27,13 @@ def refusing_api(
     postgres: EmbeddedPostgres, template: str, redis_server: EmbeddedRedis, simulator: Simulator
 ) -> Iterator[Api]:
     """One for all tests whose every request is refused: nothing changes in it, so nothing is made anew."""
-    admin = connect_once(postgres.url, name="tests").execution_options(isolation_level="AUTOCOMMIT")
-    with admin.connect() as db:
-        db.execute(text(f"CREATE DATABASE refusing TEMPLATE {template} STRATEGY file_copy"))
-    url = f"{postgres.url.rsplit('/', 1)[0]}/refusing"
-    engine = connect(url, threads=4, name="tests")
-    api = Api(engine, url, simulator, redis_url=redis_server.url)
-    api.start()
-    yield api
-    api.stop()
-    engine.dispose()
+    with database(postgres.url, "refusing", template=template) as url:
+        engine = connect(url, threads=4, name="tests")
+        api = Api(engine, url, simulator, redis_url=redis_server.url)
+        api.start()
+        yield api
+        api.stop()
+        engine.dispose()
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from typing import Any
 
 import requests
 import uvicorn
+from databases import Rows
 from fleet import SECRETS, Fleet
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from waiting import until
 
 from api.app import THREADS, build
@@ -50,20 +51,18 @@ class Simulator:
         """A session that can send and that no other test uses."""
         if not self._ready:
             self._ready = [new_session() for _ in range(12)]
-            for session in self._ready:
-                self.ask("POST", f"/whatsapp/{session}/start")
-            until(lambda: all(self.can_send(session) for session in self._ready), "the sessions can send")
+            self._fleet.sessions_can_send(*self._ready)
         return self._ready.pop()
 
     def can_send(self, session: str) -> bool:
         return bool(self.ask("GET", f"/whatsapp/{session}/status")["can_send"])
 
 
-class Api:
+class Api(Rows):
     """The API in a thread, over a database of the test's own."""
 
     def __init__(self, engine: Engine, database_url: str, simulator: Simulator, **settings: Any) -> None:
-        self.db = engine
+        self.engine = engine
         self._simulator = simulator
         chosen = {
             "database_url": database_url,
@@ -102,17 +101,13 @@ class Api:
     def post(self, path: str, body: Any = None, **more: Any) -> requests.Response:
         return self.ask("POST", path, body, **more)
 
-    def rows(self, statement: str, **values: Any) -> list[Any]:
-        """What a statement finds, now."""
-        with self.db.begin() as db:
-            return list(db.execute(text(statement), values).all())
-
-    def one(self, statement: str, **values: Any) -> Any:
-        return self.rows(statement, **values)[0][0]
-
-    def execute(self, statement: str, **values: Any) -> None:
-        with self.db.begin() as db:
-            db.execute(text(statement), values)
+    def waits_for_a_lock(self) -> bool:
+        """Whether some transaction of the test's database waits for another."""
+        return bool(
+            self.one(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+        )
 
     def device(self, **more: Any) -> dict[str, Any]:
         """A new device whose session can send."""
@@ -128,27 +123,27 @@ class Api:
 
     def send_all(self, broadcast_id: int, **results: SendResult) -> None:
         """What the engine does, by its services: send to everybody who waits; ``results`` by last digits as ``n123``."""
-        run(self.db, lambda db: distribute.distribute(db, broadcast_id))
+        run(self.engine, lambda db: distribute.distribute(db, broadcast_id))
         for (device_id,) in self.rows("SELECT id FROM devices"):
             while begun := self.begin(device_id):
                 given = (result for end, result in results.items() if begun.phone.endswith(end[1:]))
                 result = next(given, Sent(f"wa-{begun.key}", 0.01))
-                run(self.db, partial(deliver.record, begun=begun, result=result, max_attempts=1, rng=_rng))
+                run(self.engine, partial(deliver.record, begun=begun, result=result, max_attempts=1, rng=_rng))
                 self.execute("UPDATE messages SET slot = NULL WHERE slot IS NOT NULL AND status <> 'processing'")
 
     def send_one(self, broadcast_id: int) -> None:
         """Begin and send the first message only."""
-        run(self.db, lambda db: distribute.distribute(db, broadcast_id))
+        run(self.engine, lambda db: distribute.distribute(db, broadcast_id))
         begun = self.begin(self.one("SELECT min(id) FROM devices"))
         assert begun is not None
-        run(self.db, partial(deliver.record, begun=begun, result=Sent("wa", 0.01), max_attempts=1, rng=_rng))
+        run(self.engine, partial(deliver.record, begun=begun, result=Sent("wa", 0.01), max_attempts=1, rng=_rng))
 
     def begin(self, device_id: int) -> deliver.Begun | None:
         """Let a worker take the device's next message."""
         self.execute(
             "UPDATE devices SET next_send_at = clock_timestamp(), can_send = true WHERE id = :id", id=device_id
         )
-        return run(self.db, lambda db: deliver.begin(db, device_id, 0, worker_id="tests", lease_s=40, rng=_rng))
+        return run(self.engine, lambda db: deliver.begin(db, device_id, 0, worker_id="tests", lease_s=40, rng=_rng))
 
 
 NOT_ON_WHATSAPP = NotSent("not_on_whatsapp", "not_on_whatsapp", "answer", retryable=False)

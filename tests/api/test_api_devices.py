@@ -196,15 +196,10 @@ def test_nothing_is_given_to_a_device_while_it_is_deleted(api: Api) -> None:
     body = {"device_id": device["id"], "phone": people(1)[0], "text": "Hello"}
     codes: list[int] = []
     sender = threading.Thread(target=lambda: codes.append(api.post("/api/messages", body).status_code))
-    with api.db.begin() as db:
+    with api.engine.begin() as db:
         db.execute(text("SELECT id FROM devices FOR UPDATE"))
         sender.start()
-        until(
-            lambda: api.one(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            ),
-            "the single send waits",
-        )
+        until(api.waits_for_a_lock, "the single send waits")
         db.execute(text("DELETE FROM devices"))
     sender.join()
     assert codes == [422]

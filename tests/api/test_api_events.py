@@ -132,16 +132,11 @@ def locked(api: Api, engine: Engine) -> Iterator[Any]:
         yield db
 
 
-def waits(api: Api) -> bool:
-    statement = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    return bool(api.one(statement))
-
-
 def test_it_is_answered_only_after_the_commit_and_then_all_at_once(api: Api, locked: Any) -> None:
     good, bad = [event() for _ in range(30)], event(at="never")
     with ThreadPoolExecutor(31) as pool:
         first = pool.submit(post, api, good[0])
-        until(lambda: waits(api), "the first event waits for the table")
+        until(api.waits_for_a_lock, "the first event waits for the table")
         others = [pool.submit(post, api, each) for each in good[1:]]
         assert post(api, bad).status_code == 422  # what is wrong is told without waiting
         assert not any(future.done() for future in [first, *others])
@@ -156,7 +151,7 @@ def test_one_that_cannot_be_stored_does_not_take_others_along(api: Api, locked: 
     bad = json.dumps(event(data={"n": 1})).replace('"n": 1', '"n": 1e999').encode()
     with ThreadPoolExecutor(12) as pool:
         first = pool.submit(post, api, event())
-        until(lambda: waits(api), "the first event waits for the table")
+        until(api.waits_for_a_lock, "the first event waits for the table")
         others = [pool.submit(post, api, body) for body in [event(), bad, *(event() for _ in range(8))]]
         locked.commit()
         codes = [future.result().status_code for future in [first, *others]]
@@ -183,7 +178,7 @@ def test_events_that_wait_are_stored_before_the_process_ends(
     api.start()
     with ThreadPoolExecutor(5) as pool:
         posted = [pool.submit(post, api, event()) for _ in range(5)]
-        until(lambda: waits(api), "an event waits for the table")
+        until(api.waits_for_a_lock, "an event waits for the table")
         stopping = threading.Thread(target=api.stop)
         stopping.start()
         locked.commit()

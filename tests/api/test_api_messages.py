@@ -28,7 +28,7 @@ def test_a_single_send_waits_before_all_broadcasts(api: Api) -> None:
 
 def test_the_dispatcher_is_woken_when_it_is_committed(api: Api) -> None:
     device = api.device()
-    pooled = api.db.raw_connection()
+    pooled = api.engine.raw_connection()
     connection: Any = pooled.driver_connection
     try:
         connection.cursor().execute("LISTEN fanfare_work")
@@ -104,7 +104,7 @@ def test_a_message_in_doubt_goes_out_again_only_by_a_decision_that_is_spelt_out(
     message_id = api.one("SELECT id FROM messages")
     path = f"/api/messages/{message_id}/retry"
     refused(api.post(path, {"may_double": True}), 409, "NOT_POSSIBLE")  # it was sent
-    with api.db.begin() as db:
+    with api.engine.begin() as db:
         db.execute(text("ALTER TABLE messages DISABLE TRIGGER messages_guard"))
         db.execute(text("UPDATE messages SET status = 'unknown', error_code = 'outcome_unknown', unknown_at = now()"))
         db.execute(text("ALTER TABLE messages ENABLE TRIGGER messages_guard"))

@@ -25,7 +25,7 @@ def test_figures_are_of_the_last_five_minutes(api: Api) -> None:
     workspace = api.one("SELECT id FROM workspaces")
     api.execute("UPDATE attempts SET begun_at = begun_at - interval '6 minutes'")
     api.execute("UPDATE messages SET failed_at = failed_at - interval '6 minutes' WHERE failed_at IS NOT NULL")
-    with api.db.begin() as db:
+    with api.engine.begin() as db:
         now = read(db, workspace)
     assert (now.pending_count, now.sent_last_5m, now.failed_last_5m) == (13, 0, 0)
 

@@ -9,10 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import psycopg2
 import pytest
 import requests
 from fleet import SECRETS, Fleet
@@ -21,7 +20,6 @@ from sqlalchemy import Engine
 from waiting import until
 
 from local.ports import any_free_port
-from local.postgres import EmbeddedPostgres
 from settings import ROOT
 
 
@@ -75,19 +73,6 @@ def test_a_port_that_is_taken(database_url: str) -> None:
         port = str(taken.getsockname()[1])
         line = one_line(run(DATABASE_URL=database_url, API_PORT=port))
     assert line.endswith(f"cannot listen on 127.0.0.1:{port}: Address already in use: choose another API_PORT or HOST")
-
-
-@pytest.fixture
-def unmigrated(postgres: EmbeddedPostgres) -> Iterator[str]:
-    def admin(statement: str) -> None:
-        connection = psycopg2.connect(postgres.url)
-        connection.autocommit = True
-        connection.cursor().execute(statement)
-        connection.close()
-
-    admin("CREATE DATABASE unmigrated")
-    yield f"{postgres.url.rsplit('/', 1)[0]}/unmigrated"
-    admin("DROP DATABASE unmigrated WITH (FORCE)")
 
 
 def test_a_database_that_is_not_migrated(unmigrated: str) -> None:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg2
 import pytest
 import streamlit as st
+from databases import admin
 from people import add_devices, launch_to, phones, workspace
 from placing import place_campaign, place_message
 from sqlalchemy import Engine, text
@@ -134,10 +134,6 @@ def test_when_the_database_is_away_the_last_figures_stay_with_their_age(
 
 def shut(postgres: EmbeddedPostgres, name: str, *, away: bool) -> None:
     """Let nobody into a database, or let everybody in again."""
-    connection = psycopg2.connect(postgres.url)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {'false' if away else 'true'}")
-        if away:
-            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
-    connection.close()
+    admin(postgres.url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS {'false' if away else 'true'}")
+    if away:
+        admin(postgres.url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg2
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -15,7 +13,6 @@ from sqlalchemy import Connection, Engine, TextClause, text
 from db.engine import connect_once
 from db.migrate import head, migrate, revision
 from db.models import Base
-from local.postgres import EmbeddedPostgres
 
 _CONSTRAINTS = text(
     "SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint"
@@ -33,19 +30,8 @@ _FUNCTIONS = text("SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE pr
 
 
 @pytest.fixture
-def empty(postgres: EmbeddedPostgres) -> Iterator[Engine]:
-    """A database that was never migrated."""
-    _admin(postgres.url, "CREATE DATABASE never_migrated")
-    yield connect_once(f"{postgres.url.rsplit('/', 1)[0]}/never_migrated", name="tests")
-    _admin(postgres.url, "DROP DATABASE never_migrated WITH (FORCE)")
-
-
-def _admin(url: str, statement: str) -> None:
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    connection.close()
+def empty(unmigrated: str) -> Engine:
+    return connect_once(unmigrated, name="tests")
 
 
 def shape(db: Connection, *parts: TextClause) -> dict[str, str]:
