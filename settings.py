@@ -38,8 +38,10 @@ class Settings(BaseSettings):
     # Who may come in
     api_token: SecretStr | None = Field(None, description="Bearer token of the REST API")
     console_password: SecretStr | None = Field(None, description="Password of the console")
-    host: str = Field("127.0.0.1", description="Address on which the API and the simulator listen")
-    port: int | None = Field(None, description="Port given by a platform; goes before API_PORT and CONSOLE_PORT")
+    host: str = Field("127.0.0.1", description="Address on which the API, the console and the simulator listen")
+    port: int | None = Field(
+        None, description="Port given by a platform; goes before API_PORT, CONSOLE_PORT and SIMULATOR_PORT"
+    )
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the API")
     console_port: int = Field(8501, ge=1, le=65535, description="Port of the console")
 

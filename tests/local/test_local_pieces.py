@@ -1,7 +1,6 @@
-"""Ports, secrets, the Procfile, the pauses between restarts, the audit's report and the example of settings."""
+"""Ports, secrets, the Procfile, the pauses between restarts, and the audit's report."""
 
 import json
-import re
 import stat
 from pathlib import Path
 
@@ -15,9 +14,6 @@ from local.reaper import Reaper, reap
 from local.run_lock import only_run
 from local.secrets import NAMES, kept_secrets
 from local.supervisor import next_delay
-from settings import ROOT, Settings
-
-BY_PLATFORM = {"port", "dyno", "railway_environment"}
 
 
 def test_two_runs_that_start_at_the_same_time_choose_different_ports(tmp_path: Path) -> None:
@@ -102,12 +98,3 @@ def test_the_audit_passes_only_what_was_looked_up() -> None:
     for unreachable in ("", json.dumps({"dependencies": [clean, {"name": "c", "skip_reason": "not found"}]})):
         with pytest.raises(LocalError, match="advisory service"):
             vulnerabilities(unreachable)
-
-
-def test_the_example_names_every_setting_with_its_default() -> None:
-    example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    fields = {name.upper(): field for name, field in Settings.model_fields.items() if name not in BY_PLATFORM}
-    assert set(example) == set(fields)
-    for name, field in fields.items():
-        if field.default is not None:
-            assert example[name] == str(field.default).removesuffix(".0").replace("True", "true")
