@@ -19,6 +19,7 @@ from settings import ROOT, Settings
 SAMPLE = ROOT / "samples" / "people.csv"
 MESSAGE = "Hello {name|there}, your voucher {voucher|is waiting} is ready in {city|your city}."
 LOOK_EVERY_S = 0.5
+PAIRING_S = 30.0
 BAR = 30
 
 
@@ -52,6 +53,7 @@ class Api:
 
 def demo(api: Api) -> None:
     """Launch and show until it ends."""
+    _wait_for_phones(api)
     with SAMPLE.open("rb") as file:
         launched = api.ask(
             "POST",
@@ -67,6 +69,13 @@ def demo(api: Api) -> None:
     for row in launched["invalid"][:5]:
         print(f"  row {row['row']}: {row['reason']}")
     _watch(api, broadcast_id)
+
+
+def _wait_for_phones(api: Api) -> None:
+    """Demo phones pair within seconds of the first start; the launch says what is wrong with those that do not."""
+    deadline = time.monotonic() + PAIRING_S
+    while not api.ask("GET", "/whatsapp/status")["can_send"] and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_S)
 
 
 def _watch(api: Api, broadcast_id: int) -> None:
