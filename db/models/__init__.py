@@ -1,11 +1,11 @@
 """The schema as Python sees it. The migrations make it; a test holds the two together."""
 
 from db.models.base import Base
-from db.models.campaigns import Campaign, CampaignDevice, DepartedTotal, RejectedRow
+from db.models.campaigns import Campaign, CampaignDevice, DepartedTotal, DraftFile, DraftPerson, RejectedRow
 from db.models.fleet import BridgeHost, Device, Workspace
 from db.models.messages import Attempt, Message
 from db.models.people import Lead, Suppression
-from db.models.records import Audit, Event, Mark, Repeat
+from db.models.records import Audit, Event, Mark, MinuteCount, Process, Repeat, Report
 
 __all__ = [
     "Attempt",
@@ -16,12 +16,17 @@ __all__ = [
     "CampaignDevice",
     "DepartedTotal",
     "Device",
+    "DraftFile",
+    "DraftPerson",
     "Event",
     "Lead",
     "Mark",
     "Message",
+    "MinuteCount",
+    "Process",
     "RejectedRow",
     "Repeat",
+    "Report",
     "Suppression",
     "Workspace",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import NOW, Base, Id, WorkspaceId, one_of
@@ -52,6 +53,41 @@ class Campaign(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     reopened_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("audit.id"))
+    # What a draft holds until it is launched
+    device_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    save_leads: Mapped[bool] = mapped_column(server_default=text("false"))
+    edited_at: Mapped[datetime | None]
+
+
+class DraftFile(Base):
+    """The file of a draft as it was uploaded, and how it is to be read; None: found by itself."""
+
+    __tablename__ = "draft_files"
+
+    campaign_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str]
+    content: Mapped[bytes]
+    encoding: Mapped[str | None]
+    delimiter: Mapped[str | None]
+    phone_column: Mapped[str | None]
+    name_column: Mapped[str | None]
+
+
+class DraftPerson(Base):
+    """Somebody whom a draft will be sent to; a launch makes a message of each."""
+
+    __tablename__ = "draft_people"
+
+    campaign_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True
+    )
+    row: Mapped[int] = mapped_column(primary_key=True)
+    phone: Mapped[str]
+    name: Mapped[str | None]
+    variables: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    warning: Mapped[str | None]
 
 
 class CampaignDevice(Base):

@@ -41,6 +41,7 @@ class Message(Base):
         Index("messages_person_waits", "workspace_id", "phone", postgresql_where=text("status = 'queued'")),
         # A lead that is deleted is looked for in all messages.
         Index("messages_lead_id", "lead_id", postgresql_where=text("lead_id IS NOT NULL")),
+        Index("messages_single_phone", "workspace_id", "phone", postgresql_where=text("campaign_id IS NULL")),
         Index("messages_failed_at", "workspace_id", "failed_at", postgresql_where=text("failed_at IS NOT NULL")),
     )
 
@@ -67,6 +68,7 @@ class Message(Base):
     processing_worker_id: Mapped[str | None]
     processing_started_at: Mapped[datetime | None]
     requeued_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("audit.id"))
+    doubt_left_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("audit.id"))
 
     error_code: Mapped[str | None]
     error_reason: Mapped[str | None]

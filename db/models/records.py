@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import NOW, Base, Id, WorkspaceId
+from db.models.base import NOW, Base, Id, WorkspaceId, one_of
 
 
 class Event(Base):
@@ -67,3 +67,41 @@ class Mark(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+
+
+class Process(Base):
+    """A process of the fleet that is alive as of ``seen_at``. ``id`` is ``host:pid``, as it stands in
+    ``processing_worker_id``; ``leads`` is for the one dispatcher that releases devices."""
+
+    __tablename__ = "processes"
+    __table_args__ = (CheckConstraint(one_of("kind", "worker", "dispatcher"), name="kind"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    version: Mapped[str]
+    threads: Mapped[int]
+    leads: Mapped[bool] = mapped_column(server_default=text("false"))
+    started_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    seen_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Report(Base):
+    """What the dispatcher last told of something that is not in Postgres, such as the queues."""
+
+    __tablename__ = "reports"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    facts: Mapped[dict[str, Any]]
+    at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class MinuteCount(Base):
+    """What was sent and failed in one minute, for charts and rates. ``campaign_id`` 0: of no campaign."""
+
+    __tablename__ = "minute_counts"
+
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    workspace_id: Mapped[WorkspaceId] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    sent: Mapped[int]
+    failed: Mapped[int]
