@@ -13,13 +13,13 @@ from sqlalchemy import Engine
 
 import settings as environment
 from api import broadcasts, control, devices, launches, messages, sessions, whatsapp
-from api.bridges import Bridges
 from api.context import Context
 from api.door import Door
 from api.errors import answer_errors, error, refusals
 from api.event_writer import EventWriter
 from api.events import Events
 from api.readiness import Readiness
+from bridge.directory import Directory
 from settings import Settings
 
 THREADS = 16  # requests that work on the database at the same time
@@ -43,7 +43,13 @@ field that is wrong. Every request that sends takes an `Idempotency-Key`. The br
 
 def build(settings: Settings, engine: Engine) -> FastAPI:
     """The API over a database; ``engine`` needs THREADS connections and two more. It is disposed of at the end."""
-    context = Context(settings, engine, Bridges(settings))
+    bridges = Directory(
+        environment.given(settings, "bridge_url"),
+        environment.given(settings, "bridge_secret"),
+        send_limit_s=settings.send_limit_s,
+        http_timeout_s=settings.http_timeout_s,
+    )
+    context = Context(settings, engine, bridges)
     writer = EventWriter(engine)
     readiness = Readiness(engine, environment.given(settings, "redis_url"))
 
@@ -53,7 +59,7 @@ def build(settings: Settings, engine: Engine) -> FastAPI:
         writer.start()
         yield
         writer.close()
-        context.bridges.close()
+        bridges.close()
         readiness.close()
         engine.dispose()
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 from fastapi import Depends, Header, Path, Request
 from sqlalchemy import Connection, Engine
 
-from api.bridges import Bridges
+from bridge.directory import Directory
 from db import engine as database
 from services import workspaces
 from services.metrics import Recent
@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 class Context:
     settings: Settings
     engine: Engine
-    bridges: Bridges
+    bridges: Directory
     metrics: Recent = field(default_factory=Recent)
 
     def run(self, work: Callable[[Connection], Result]) -> Result:

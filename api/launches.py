@@ -6,7 +6,6 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
@@ -14,14 +13,12 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from api.bridges import Look
 from api.context import WHO, Context, Here, Key, keyed
 from api.launch_bodies import REFUSALS, Broadcast, How, LaunchAnswer
 from api.recipients import Recipients, from_csv, from_items
 from api.text import Text
-from bridge.protocol import BridgeAwayError
 from domain.phone import masked
-from services import device_views, health, launch, repeats, trouble
+from services import connection_check, launch, repeats
 from services.find_leads import FoundLead, find_leads
 from services.launch import Launch, Launched
 from services.workspaces import Workspace
@@ -187,18 +184,13 @@ def _check_connection(here: Context, request: Launch) -> None:
     later = request.scheduled_at is not None and request.scheduled_at > datetime.now(UTC)
     if later or not request.people or here.run(lambda db: launch.find_repeat(db, request)) is not None:
         return
-    chosen = None if request.device_ids is None else list(request.device_ids)
-    addresses = here.run(lambda db: device_views.addresses(db, request.workspace_id, chosen))
-    for address, look in here.bridges.look(addresses).items():
-        here.run(partial(_write_down, address=address, look=look, interval_s=here.settings.health_interval_s))
-
-
-def _write_down(db: Connection, address: str, look: Look, interval_s: float) -> None:
-    if isinstance(look, BridgeAwayError):
-        log.warning("[BRIDGE] %s is away (%s): a launch does not wait for it", address, look.reason)
-        trouble.bridge_away(db, address, look.code, look.reason)
-    else:
-        health.record(db, address, look, interval_s=interval_s)
+    connection_check.check(
+        here.run,
+        here.bridges.look,
+        request.workspace_id,
+        request.device_ids,
+        interval_s=here.settings.health_interval_s,
+    )
 
 
 def _answer(launched: Launched) -> repeats.Answer:

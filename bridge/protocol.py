@@ -100,6 +100,10 @@ class BridgeAwayError(Exception):
         self.reason = reason
 
 
+# What a look brought: all sessions of a bridge, or that it is away.
+Told = list[SessionStatus] | BridgeAwayError
+
+
 class BridgeRefusedError(Exception):
     """The bridge answered with an error, for instance ``sending`` (409) or ``no_qr`` (404)."""
 

@@ -13,7 +13,7 @@ import pytest
 from serving import Api, Simulator, answered, new_session, people, refused
 from waiting import until
 
-from api import bridges
+from bridge import directory
 
 FIELDS = {
     "success",
@@ -212,7 +212,7 @@ def test_a_bridge_that_is_not_there_does_not_stop_a_launch(api: Api) -> None:
 
 def test_bridges_that_hang_are_not_waited_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that drips a byte now and then never meets a time-out between two reads; the whole look has one."""
-    monkeypatch.setattr(bridges, "LOOK_S", 1.0)
+    monkeypatch.setattr(directory, "LOOK_S", 1.0)
     gone = threading.Event()
 
     class Dripping(BaseHTTPRequestHandler):
