@@ -46,6 +46,7 @@ class Campaign(Base):
     scheduled_at: Mapped[datetime | None]
     job_id: Mapped[UUID]
     headers: Mapped[dict[str, Any] | None]
+    phone_header: Mapped[str | None]
     counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     counted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -60,7 +61,8 @@ class Campaign(Base):
 
 
 class DraftFile(Base):
-    """The file of a draft as it was uploaded, and how it is to be read; None: found by itself."""
+    """The file of a draft as it was uploaded, and how it is to be read; None: found by itself. ``found`` is what reading
+    it so has brought: its first rows, or the fault that keeps it from being read."""
 
     __tablename__ = "draft_files"
 
@@ -73,6 +75,7 @@ class DraftFile(Base):
     delimiter: Mapped[str | None]
     phone_column: Mapped[str | None]
     name_column: Mapped[str | None]
+    found: Mapped[dict[str, Any]]
 
 
 class DraftPerson(Base):

@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.add_column("campaigns", sa.Column("device_ids", ARRAY(sa.BigInteger), nullable=True))
     op.add_column("campaigns", sa.Column("save_leads", sa.Boolean, nullable=False, server_default=sa.text("false")))
     op.add_column("campaigns", sa.Column("edited_at", TIME, nullable=True))
+    op.add_column("campaigns", sa.Column("phone_header", sa.Text, nullable=True))
     op.create_table(
         "draft_files",
         sa.Column("campaign_id", sa.BigInteger, nullable=False),
@@ -26,6 +27,7 @@ def upgrade() -> None:
         sa.Column("delimiter", sa.Text, nullable=True),
         sa.Column("phone_column", sa.Text, nullable=True),
         sa.Column("name_column", sa.Text, nullable=True),
+        sa.Column("found", JSONB, nullable=False),
         sa.PrimaryKeyConstraint("campaign_id", name="draft_files_pkey"),
         sa.ForeignKeyConstraint(
             ["campaign_id"], ["campaigns.id"], name="draft_files_campaign_id_fkey", ondelete="CASCADE"
