@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     # Who may come in
     api_token: SecretStr | None = Field(None, description="Bearer token of the REST API")
     console_password: SecretStr | None = Field(None, description="Password of the console")
+    console_session_s: int = Field(
+        43_200, ge=60, description="Seconds after which the console asks for the password again"
+    )
     host: str = Field("127.0.0.1", description="Address on which the API, the console and the simulator listen")
     port: int | None = Field(
         None, description="Port given by a platform; goes before API_PORT, CONSOLE_PORT and SIMULATOR_PORT"

@@ -1,7 +1,8 @@
-"""``python -m console``: check the settings, then become Streamlit."""
+"""``python -m console``: check the settings, then become Streamlit. Look and limits are in .streamlit/config.toml."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 
@@ -17,19 +18,19 @@ def main() -> int:
     except (environment.SettingsError, ready.NotReadyError) as error:
         print(f"fanfare: {error}", file=sys.stderr)
         return 2
-    options = {
-        "server.address": settings.host,
-        "server.port": settings.port or settings.console_port,
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
-        "client.showErrorDetails": "none",
-        "client.toolbarMode": "minimal",
+    address = [
+        f"--server.address={settings.host}",
+        f"--server.port={settings.port or settings.console_port}",
+    ]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "console" / "serve.py"), *address]
+    password = environment.given(settings, "console_password")
+    our_own = {
+        # Streamlit puts the script's own folder on the path; our packages lie one above it.
+        "PYTHONPATH": str(ROOT),
+        # Fixed, so that open pages survive a restart and every process of a fleet accepts them.
+        "STREAMLIT_SERVER_COOKIE_SECRET": hashlib.sha256(b"fanfare streamlit " + password.encode()).hexdigest(),
     }
-    arguments = [f"--{name}={value}" for name, value in options.items()]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "console" / "app.py"), *arguments]
-    # Streamlit puts the script's own folder on the path; our packages lie one above it.
-    os.execve(sys.executable, command, {**os.environ, "PYTHONPATH": str(ROOT)})  # noqa: S606 - our own interpreter
+    os.execve(sys.executable, command, {**os.environ, **our_own})  # noqa: S606 - our own interpreter
 
 
 if __name__ == "__main__":

@@ -1,72 +1,116 @@
-"""Are we all right? The figures of now, every five seconds; never a false 0 when they cannot be read."""
+"""Are we all right? Trouble first, then the figures of now, then what is running."""
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection
 
+from console import links, live, reading, shown, writing
+from console.parts import figures, status
+from console.parts.figures import Figure
 from console.queries import Overview, Running, overview
-from console.world import world
-from db.engine import run
+from console.words import _, _n
+from services import control
 
 REFRESH_S = 5
 
 
-def _read() -> Overview | None:
-    """The overview of now, or the last one that could be read; says of when it is."""
-    try:
-        seen = run(world().engine, lambda db: overview(db, world().settings), patience_s=1)
-    except SQLAlchemyError:
-        return _last()
-    st.session_state["overview"] = seen, time.monotonic()
-    st.caption(f"Updated {seen.figures.as_of:%H:%M:%S} UTC, every {REFRESH_S} s")
-    return seen
+def _now() -> None:
+    seen = reading.read(overview)
+    with reading.frame(seen, name="overview") as known:
+        if known:
+            _draw(seen.value)
+            reading.updated(seen)
 
 
-def _last() -> Overview | None:
-    if "overview" not in st.session_state:
-        st.error("The database does not answer, so there are no numbers yet.")
-        return None
-    seen, read_at = st.session_state["overview"]
-    last: Overview = seen
-    age_s = round(time.monotonic() - read_at)
-    st.warning(f"Numbers are from {last.figures.as_of:%H:%M:%S} UTC, {age_s} s ago; the database does not answer.")
-    return last
-
-
-def _draw(seen: Overview) -> None:
-    if seen.stopped_at is not None:
-        st.error(f"All sending is stopped since {seen.stopped_at:%H:%M} UTC.")
-    if seen.phones_ready < seen.phones:
-        away = seen.phones - seen.phones_ready
-        st.warning(f"{away} phone{'s' if away > 1 else ''} cannot send.")
-    with st.container(horizontal=True):
-        st.metric("Pending", f"{seen.figures.pending_count:,}", width=160)
-        st.metric("Sent, 5 min", f"{seen.figures.sent_last_5m:,}", width=160)
-        st.metric("Failed, 5 min", f"{seen.figures.failed_last_5m:,}", width=160)
-        st.metric("Phones ready", f"{seen.phones_ready} of {seen.phones}", width=160)
-    if not seen.running:
-        st.write("Nothing is sending.")
-    for campaign in seen.running:
+def _draw(now: Overview) -> None:
+    _draw_trouble(now)
+    failed, sent = now.figures.failed_last_5m, now.figures.sent_last_5m
+    figures.draw(
+        [
+            Figure(_("Pending"), shown.number(now.figures.pending_count)),
+            Figure(_("Sent, 5 min"), shown.number(sent)),
+            Figure(
+                _("Failed, 5 min"),
+                shown.number(failed),
+                note=shown.percent(failed, failed + sent) if failed else None,
+            ),
+            Figure(_("Phones ready"), shown.share(now.phones_ready, now.phones)),
+        ]
+    )
+    st.subheader(_("Running now"))
+    if not now.running:
+        st.write(_("Nothing is sending."))
+        links.link(_("New campaign"), "new", icon=":material/add_circle:")
+    for campaign in now.running:
         _draw_campaign(campaign)
 
 
+def _draw_trouble(now: Overview) -> None:
+    away = now.phones - now.phones_ready
+    if not now.phones:
+        st.info(_("There is no phone to send from yet. Add one, then launch a campaign."), icon=":material/smartphone:")
+        links.link(_("Add a phone"), "devices", icon=":material/add:")
+    elif away:
+        words = _n("{count} phone cannot send", "{count} phones cannot send", away, count=shown.number(away))
+        if now.waiting_stuck:
+            waits = _n(
+                "{count} message waits for them",
+                "{count} messages wait for them",
+                now.waiting_stuck,
+                count=shown.number(now.waiting_stuck),
+            )
+            words += f" · {waits}"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(words, icon=":material/warning:")
+            links.link(_("Fix"), "devices", icon=":material/build:")
+
+
 def _draw_campaign(campaign: Running) -> None:
-    name = f"{campaign.title} ({campaign.status})"
-    if campaign.total:
-        st.progress(campaign.done / campaign.total, f"{name}: {campaign.done:,} of {campaign.total:,}")
-    else:
-        st.write(f"{name}: not counted yet")
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{_plain(campaign.title)}**", width="content")
+            status.campaign_badge(campaign.status)
+            st.space("stretch")
+            _draw_button(campaign)
+            links.link(_("Open"), "campaign", icon=":material/arrow_forward:", campaign=campaign.id)
+        if campaign.total:
+            words = shown.share(campaign.done, campaign.total) + " · " + shown.percent(campaign.done, campaign.total)
+            st.progress(campaign.done / campaign.total, words)
+        else:
+            st.caption(_("not counted yet"))
 
 
-@st.fragment(run_every=REFRESH_S)
-def _live() -> None:
-    seen = _read()
-    if seen is not None:
-        _draw(seen)
+def _draw_button(campaign: Running) -> None:
+    if campaign.status in ("queued", "running", "accepted"):
+        if st.button(_("Pause"), icon=":material/pause:", key=f"pause {campaign.id}") and writing.once(
+            f"pause {campaign.id}",
+            lambda db, _workspace: _pause(db, campaign.id),
+            said=_("Paused. Messages already handed to phones may still go out."),
+        ):
+            st.rerun()
+    elif (
+        campaign.status == "paused"
+        and st.button(_("Resume"), icon=":material/play_arrow:", key=f"resume {campaign.id}")
+        and writing.once(f"resume {campaign.id}", lambda db, _workspace: _resume(db, campaign.id), said=_("Resumed."))
+    ):
+        st.rerun()
 
 
-st.title("Overview")
-_live()
+def _pause(db: Connection, campaign_id: int) -> dict[str, int]:
+    control.pause(db, campaign_id, who=writing.who())
+    return {"paused": campaign_id}
+
+
+def _resume(db: Connection, campaign_id: int) -> dict[str, int]:
+    control.resume(db, campaign_id, who=writing.who())
+    return {"resumed": campaign_id}
+
+
+def _plain(title: str) -> str:
+    """A title as it was typed: Markdown's signs are text."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~:$<>" else sign for sign in title)
+
+
+st.title(_("Overview"))
+live.every(REFRESH_S, _now)

@@ -1,0 +1,42 @@
+"""From page to page, with the reader's language in the address."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from console.words import language
+
+PAGES = {
+    "overview": "views/overview.py",
+    "devices": "views/devices.py",
+    "campaigns": "views/campaigns.py",
+    "campaign": "views/campaign.py",
+    "new": "views/new_campaign.py",
+    "search": "views/search.py",
+    "system": "views/system.py",
+}
+
+
+def go(page: str, **parameters: object) -> NoReturn:
+    """Open a page of PAGES; ``parameters`` stand in its address, None is left out."""
+    st.switch_page(PAGES[page], query_params=_in_address(parameters))
+
+
+def link(label: str, page: str, *, icon: str | None = None, help: str | None = None, **parameters: object) -> None:
+    """A link to a page."""
+    st.page_link(PAGES[page], label=label, icon=icon, help=help, query_params=_in_address(parameters))
+
+
+def address(page: str, **parameters: object) -> str:
+    """The same as a URL, for a table's link column."""
+    path = "" if page == "overview" else page
+    query = urlencode(_in_address(parameters))
+    return f"/{path}?{query}" if query else f"/{path}"
+
+
+def _in_address(parameters: dict[str, object]) -> dict[str, str]:
+    spoken = {"lang": language()} if language() != "en" else {}
+    return {**{name: str(value) for name, value in parameters.items() if value is not None}, **spoken}

@@ -1,0 +1,5 @@
+"""Not built yet: its builder replaces this file."""
+
+import streamlit as st
+
+st.title("devices")

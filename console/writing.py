@@ -1,0 +1,78 @@
+"""One click, one service call, one effect.
+
+A second click, another widget or a closed tab can cut a handler in half at its next word to the page, or run it twice.
+So a write is one call in one transaction, under a key drawn before the click, and what is shown comes after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from uuid import uuid4
+
+import streamlit as st
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from console import gate, reading
+from console.refusals import in_words
+from console.words import _
+from console.world import world
+from db.engine import run
+from services import repeats
+from services.refused import Refused
+from services.repeats import Answer, Keyed
+
+PATIENCE_S = 3.0
+
+
+def once(
+    form: str, work: Callable[[Connection, int], Answer | None], *, asked: object = None, said: str | None = None
+) -> Answer | None:
+    """Do ``work(db, workspace_id)`` once, however often this click arrives; returns its answer, or None when it was
+    refused or the database does not answer, which is then shown.
+
+    ``form`` names the button or form with its object (``pause 12``), ``asked`` is what else it asks for (JSON values),
+    ``said`` is told in passing when it is done, also after a rerun. The key is drawn anew when it has succeeded, so that
+    the same press after a failure is still the same press.
+    """
+    key = st.session_state.setdefault(f"key of {form}", str(uuid4()))
+    content = hashlib.sha256(json.dumps([form, asked], sort_keys=True, default=str).encode()).hexdigest()
+
+    def transaction(db: Connection) -> Answer:
+        workspace_id = reading.here(db).id
+        keyed = Keyed(workspace_id, f"console {key}", content)
+        return repeats.once(db, keyed, lambda: work(db, workspace_id) or {})
+
+    try:
+        answer = run(world().engine, transaction, patience_s=PATIENCE_S)
+    except Refused as refused:
+        st.session_state.pop(f"key of {form}", None)
+        reading.expire()
+        st.error(in_words(refused))
+        return None
+    except SQLAlchemyError:
+        st.error(_("The database does not answer. Press again in a moment: it is done once, however often you press."))
+        return None
+    st.session_state.pop(f"key of {form}", None)
+    reading.expire()
+    if said:
+        tell(said)
+    return answer
+
+
+def tell(text: str) -> None:
+    """Say it in passing, now or after the rerun that follows."""
+    st.session_state.setdefault("told", []).append(text)
+
+
+def show_told() -> None:
+    """What was done just now; drawn first on every page."""
+    for text in st.session_state.pop("told", []):
+        st.toast(text, icon=":material/check_circle:")
+
+
+def who() -> str:
+    """In whose name it is written down."""
+    return f"console: {gate.visitor_name()}" if gate.visitor_name() else "console"
