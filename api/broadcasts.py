@@ -6,14 +6,17 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 
 from api.context import LARGEST_ID, Here, Id
 from api.errors import not_found, refusals
+from api.text import Text
 from domain.people import rejected_csv
 from domain.status import MessageStatus
-from services import campaign_views
+from services import campaign_views, recipients
+from services.recipients import Filter
 
 router = APIRouter(tags=["Broadcasts"])
 
@@ -80,6 +83,7 @@ class MessageState(BaseModel):
     code: str | None
     reason: str | None
     device_id: int | None
+    device_name: str | None
     due_at: datetime
     created_at: datetime
     sent_at: datetime | None
@@ -95,9 +99,23 @@ class Message(MessageState):
     attempts: int
 
 
+async def _wanted(
+    status: MessageStatus | None = None,
+    code: Annotated[
+        Text | None, Query(description="As in the broadcast's failures", examples=["not_on_whatsapp"])
+    ] = None,
+    device_id: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+) -> Filter:
+    return Filter((status,) if status else tuple(MessageStatus), code, device_id)
+
+
+Wanted = Annotated[Filter, Depends(_wanted)]
+
+
 class Messages(BaseModel):
     messages: list[Message]
     next_after: int | None = Field(description="The `after` of the next page; null on the last one")
+    next_before: int | None = Field(description="The `before` of the page before; null on the first one")
 
 
 @router.get("/api/broadcasts", response_model=Broadcasts)
@@ -129,16 +147,37 @@ def read_broadcast(broadcast_id: Id, here: Here) -> Any:
 def list_messages(
     broadcast_id: Id,
     here: Here,
-    status: MessageStatus | None = None,
+    wanted: Wanted,
     after: Annotated[int, Query(ge=0, le=LARGEST_ID, description="`next_after` of the page before")] = 0,
+    before: Annotated[
+        int | None, Query(ge=1, le=LARGEST_ID, description="`next_before` of the page behind; goes before `after`")
+    ] = None,
 ) -> Any:
-    """The people of a broadcast, 100 a page, all or those in one state."""
+    """The people of a broadcast, 100 a page: all, or those in one state, with one code, of one device."""
     page = here.run_here(
-        lambda db, workspace_id: campaign_views.messages(db, workspace_id, broadcast_id, status=status, after=after)
+        lambda db, workspace_id: recipients.page(db, workspace_id, broadcast_id, wanted, after=after, before=before)
     )
     if page is None:
         raise not_found(f"broadcast {broadcast_id}")
-    return {"messages": page.rows, "next_after": page.next_after}
+    return {"messages": page.rows, "next_after": page.next_after, "next_before": page.next_before}
+
+
+@router.get(
+    "/api/broadcasts/{broadcast_id}/messages.csv",
+    response_class=Response,
+    responses={**NO_BROADCAST, 200: {"content": {"text/csv": {}}}},
+)
+def download_messages(broadcast_id: Id, here: Here, wanted: Wanted) -> Response:
+    """All people of a broadcast, or those of the same filters, with times in the workspace's time zone."""
+
+    def lines(db: Connection) -> list[str]:
+        workspace = here.workspace(db)
+        return list(recipients.as_csv(db, workspace.id, broadcast_id, wanted, time_zone=workspace.time_zone))
+
+    found = here.run(lines)
+    if not found:
+        raise not_found(f"broadcast {broadcast_id}")
+    return _csv("".join(found), f"broadcast-{broadcast_id}.csv")
 
 
 @router.get(
@@ -151,10 +190,16 @@ def download_rejected(broadcast_id: Id, here: Here) -> Response:
     found = here.run_here(lambda db, workspace_id: campaign_views.rejected(db, workspace_id, broadcast_id))
     if found is None:
         raise not_found(f"broadcast {broadcast_id}")
+    return _csv(rejected_csv(*found), f"broadcast-{broadcast_id}-rejected.csv")
+
+
+def _csv(content: str, name: str) -> Response:
     # With the mark a spreadsheet knows that it is UTF-8.
-    content = rejected_csv(*found).encode("utf-8-sig")
-    disposition = f'attachment; filename="broadcast-{broadcast_id}-rejected.csv"'
-    return Response(content, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})
+    return Response(
+        content.encode("utf-8-sig"),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def _nine(row: dict[str, Any]) -> dict[str, int] | None:

@@ -1,17 +1,17 @@
-"""What an operator does to a broadcast: pause, resume, cancel, retry."""
+"""What an operator does to a broadcast: pause, resume, cancel, retry, and decide about all its messages in doubt."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from api.context import WHO, Context, Here, Id, Key, keyed
 from api.errors import refusals
 from api.text import Text
-from services import campaign_views, control, repeats
+from services import campaign_views, control, doubts, repeats
 
 router = APIRouter(tags=["Broadcasts"])
 
@@ -26,6 +26,18 @@ class Retry(BaseModel):
     )
 
 
+class InDoubt(BaseModel):
+    """All messages in doubt about which nobody had decided at a time. The same decision again finds none of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_of: AwareDatetime = Field(description="`as_of` of the failures that you saw")
+
+
+class InDoubtMayDouble(InDoubt):
+    may_double: Literal[True] = Field(description="Must be true: these people may get it twice")
+
+
 class Done(BaseModel):
     broadcast_id: int
     status: str = Field(description="The broadcast's status afterwards")
@@ -37,6 +49,10 @@ class Cancelled(Done):
 
 class Retried(Done):
     queued_count: int = Field(description="Messages that wait to be sent again")
+
+
+class Left(Done):
+    left_count: int = Field(description="Messages that stay in doubt, and about which nobody is asked again")
 
 
 @router.post("/api/broadcasts/{broadcast_id}/pause", response_model=Done, responses=NOT_NOW)
@@ -88,6 +104,28 @@ def retry_broadcast(broadcast_id: Id, here: Here, key: Key, body: Retry | None =
         return repeats.once(db, request_key, do)
 
     return here.run(retry)
+
+
+@router.post("/api/broadcasts/{broadcast_id}/doubts/retry", response_model=Retried, responses=NOT_NOW)
+def retry_doubts(broadcast_id: Id, body: InDoubtMayDouble, here: Here) -> Any:
+    """Send all messages in doubt again: they may arrive twice, and that is your decision."""
+
+    def retry(db: Connection) -> Any:
+        queued = doubts.send_all_again(db, broadcast_id, as_of=body.as_of, who=WHO)
+        return {**_done(db, here, broadcast_id), "queued_count": queued}
+
+    return here.run(retry)
+
+
+@router.post("/api/broadcasts/{broadcast_id}/doubts/leave", response_model=Left, responses=NOT_NOW)
+def leave_doubts(broadcast_id: Id, body: InDoubt, here: Here) -> Any:
+    """Leave all messages in doubt as they are. A receipt that comes later still counts."""
+
+    def leave(db: Connection) -> Any:
+        left = doubts.leave_all(db, broadcast_id, as_of=body.as_of, who=WHO)
+        return {**_done(db, here, broadcast_id), "left_count": left}
+
+    return here.run(leave)
 
 
 def _done(db: Connection, here: Context, broadcast_id: int) -> dict[str, Any]:

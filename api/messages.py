@@ -15,7 +15,7 @@ from api.control import NOT_NOW
 from api.errors import not_found, refusals
 from api.launch_bodies import MessageText, SomeId
 from api.text import Text
-from services import control, message_views, repeats, single
+from services import control, doubts, message_views, repeats, single
 
 router = APIRouter(tags=["Messages"])
 
@@ -68,6 +68,7 @@ class Story(MessageState):
     lead_id: int | None
     processing_worker_id: str | None
     processing_started_at: datetime | None
+    undecided: bool = Field(description="It is in doubt, and nobody has decided whether it is sent again")
 
 
 @router.post(
@@ -113,8 +114,15 @@ def cancel_message(message_id: Id, here: Here) -> Any:
 @router.post("/api/messages/{message_id}/retry", status_code=202, response_model=Queued, responses=NOT_NOW)
 def retry_unknown_message(message_id: Id, body: MayDouble, here: Here) -> Any:
     """Send a message again of which nobody knows whether it arrived: it may arrive twice, and that is your decision."""
-    here.run_here(lambda db, workspace_id: control.retry_unknown(db, workspace_id, message_id, who=WHO))
+    here.run_here(lambda db, workspace_id: doubts.send_again(db, workspace_id, message_id, who=WHO))
     return {"id": message_id, "status": "queued"}
+
+
+@router.post("/api/messages/{message_id}/leave", response_model=Queued, responses=NOT_NOW)
+def leave_unknown_message(message_id: Id, here: Here) -> Any:
+    """Leave a message as it is of which nobody knows whether it arrived. A receipt that comes later still counts."""
+    here.run_here(lambda db, workspace_id: doubts.leave(db, workspace_id, message_id, who=WHO))
+    return {"id": message_id, "status": "unknown"}
 
 
 @router.get("/api/messages/{message_id}", response_model=Story, responses=refusals({404: "NOT_FOUND"}))

@@ -97,6 +97,9 @@ _TABLE: Final = (
     Failure("worker_lost", "Our worker stopped before it was sent", "system", _RETRY),
     Failure("not_sent_after_all", "It was in doubt, and the bridge now reports that it was not sent", "system", _RETRY),
     Failure("none_sent", "Nobody could be sent to", "system", "See each person's reason."),
+    Failure(
+        "device_deleted", "The phone was deleted, and the reasons with it", "system", "Nothing can be done any more."
+    ),
     Failure("poison", "Our worker failed on it again and again", "system", "Do not retry: report it, it is our error."),
 )
 

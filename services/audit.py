@@ -27,3 +27,11 @@ def write(
             },
         ).scalar_one()
     )
+
+
+def add(db: Connection, audit_id: int, details: Mapping[str, object]) -> None:
+    """What came of the deed, which is known only after its row."""
+    db.execute(
+        text("UPDATE audit SET details = details || CAST(:details AS jsonb) WHERE id = :id"),
+        {"id": audit_id, "details": json.dumps(dict(details))},
+    )

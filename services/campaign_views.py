@@ -1,4 +1,4 @@
-"""Campaigns as their owners see them: how one stands, all of them, their people, and the rows that are no recipients."""
+"""Campaigns as their owners see them: how one stands, all of them, and the rows that are no recipients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from domain import failures
 from domain.people import RejectedRow
 from domain.status import MessageStatus
 from services import campaign_end
-from services.message_views import with_reason
 
 PAGE = 100  # rows of a page
 FAILURES = 100  # people that ``CampaignView.failures`` names at most
@@ -34,11 +33,12 @@ class Missed:
 class CampaignView:
     """A campaign as it stands now. ``counts`` has every message status; ``eta`` is None unless it is running.
 
-    ``reason`` says in words why it is paused or failed.
+    ``reason`` says in words why it is paused or failed; ``min_delay_s`` and ``max_delay_s`` are its own range of pauses.
     """
 
     id: int
     title: str
+    message: str
     status: str
     reason: str | None
     counts: dict[str, int]
@@ -48,6 +48,8 @@ class CampaignView:
     scheduled_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    min_delay_s: float | None
+    max_delay_s: float | None
     eta: datetime | None
 
     @property
@@ -74,8 +76,9 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | N
     """A campaign, counted now; None when there is none with this id."""
     row = db.execute(
         text(
-            "SELECT id, title, status, pause_reason, error_code, error_reason, created_at, scheduled_at, started_at,"
-            " finished_at, (SELECT count(*) FROM rejected_rows r WHERE r.campaign_id = c.id) AS invalid_count"
+            "SELECT id, title, message, status, pause_reason, error_code, error_reason, created_at, scheduled_at,"
+            " started_at, finished_at, min_delay_s, max_delay_s,"
+            " (SELECT count(*) FROM rejected_rows r WHERE r.campaign_id = c.id) AS invalid_count"
             " FROM campaigns c WHERE id = :id AND workspace_id = :workspace_id"
         ),
         {"id": campaign_id, "workspace_id": workspace_id},
@@ -86,6 +89,7 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | N
     return CampaignView(
         id=row.id,
         title=row.title,
+        message=row.message,
         status=row.status,
         reason=_why(row),
         counts={str(status): counted.get(status, 0) for status in MessageStatus},
@@ -95,40 +99,25 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | N
         scheduled_at=row.scheduled_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        min_delay_s=row.min_delay_s,
+        max_delay_s=row.max_delay_s,
         eta=_eta(db, campaign_id) if row.status == "running" else None,
     )
 
 
 def page(db: Connection, workspace_id: int, *, before: int | None) -> Page:
-    """Campaigns, the newest first, from below the id ``before``; with the counts that the last aggregation made."""
+    """Campaigns but no drafts, the newest first, from below the id ``before``; with the counts that the last aggregation made."""
     rows = db.execute(
         text(
             "SELECT id, title, status, pause_reason, error_code, error_reason, counts, counted_at, created_at,"
             " scheduled_at, started_at, finished_at FROM campaigns"
-            " WHERE workspace_id = :workspace_id AND (CAST(:before AS bigint) IS NULL OR id < :before)"
+            " WHERE workspace_id = :workspace_id AND status <> 'draft'"
+            " AND (CAST(:before AS bigint) IS NULL OR id < :before)"
             " ORDER BY id DESC LIMIT :limit"
         ),
         {"workspace_id": workspace_id, "before": before, "limit": PAGE + 1},
     ).all()
     return _page([{**row._mapping, "reason": _why(row)} for row in rows])
-
-
-def messages(
-    db: Connection, workspace_id: int, campaign_id: int, *, status: MessageStatus | None, after: int
-) -> Page | None:
-    """A campaign's messages with an id above ``after``, all or those in one state; None when there is no such campaign."""
-    if status_of(db, workspace_id, campaign_id) is None:
-        return None
-    rows = db.execute(
-        query("messages_page"),
-        {
-            "campaign_id": campaign_id,
-            "statuses": [str(status)] if status else [str(each) for each in MessageStatus],
-            "after": after,
-            "limit": PAGE + 1,
-        },
-    ).mappings()
-    return _page([with_reason(row) for row in rows])
 
 
 def status_of(db: Connection, workspace_id: int, campaign_id: int) -> str | None:

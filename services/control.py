@@ -17,7 +17,7 @@ from services.refused import Refused
 
 def pause(db: Connection, campaign_id: int, *, who: str) -> None:
     """No further message begins; those already handed to phones may still go out. Pausing twice is pausing once."""
-    campaign = _locked(db, campaign_id)
+    campaign = locked(db, campaign_id)
     status = campaign.status
     if status == "paused":
         _set(db, campaign_id, "pause_reason = 'operator'")
@@ -36,7 +36,7 @@ def pause(db: Connection, campaign_id: int, *, who: str) -> None:
 
 def resume(db: Connection, campaign_id: int, *, who: str) -> None:
     """Go on where it stopped. The time in the pause is not counted against any message's window."""
-    campaign = _locked(db, campaign_id)
+    campaign = locked(db, campaign_id)
     if campaign.status not in ("paused", "running"):
         raise Refused("NOT_POSSIBLE", f"A campaign that is {campaign.status} cannot be resumed.")
     # Whoever was taken out may try again; who still cannot send is out again at the next look (services/hand_over.py).
@@ -54,7 +54,7 @@ def resume(db: Connection, campaign_id: int, *, who: str) -> None:
 
 def cancel(db: Connection, campaign_id: int, *, who: str) -> int:
     """End it now; everybody who waits is not sent to. Returns how many that were. Cancelling twice is cancelling once."""
-    campaign = _locked(db, campaign_id)
+    campaign = locked(db, campaign_id)
     if campaign.status in ("completed", "partial", "failed"):
         raise Refused("NOT_POSSIBLE", f"This campaign has ended already ({campaign.status}).")
     if campaign.status == "cancelled":
@@ -77,14 +77,14 @@ def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | 
     never-send list. Numbers that WhatsApp does not take are tried again only when their code is named. An
     ended campaign opens again, and does not when there is nobody to retry.
     """
-    campaign = _locked(db, campaign_id)
+    campaign = locked(db, campaign_id)
     if campaign.status not in ("running", "paused", "queued", "partial", "failed"):
         raise Refused("NOT_POSSIBLE", f"A campaign that is {campaign.status} has nobody to retry.")
     audit_id = audit.write(db, campaign.workspace_id, who, "retry", f"campaign:{campaign_id}", {"codes": codes})
     queued = db.execute(
         text(
             "UPDATE messages m SET status = 'queued', attempts_used = 0, due_at = clock_timestamp(),"
-            " error_code = NULL, error_reason = NULL, requeued_by = :audit_id,"
+            " error_code = NULL, error_reason = NULL, requeued_by = :audit_id, doubt_left_by = NULL,"
             " stalled_base_s = coalesce((SELECT stalled_s FROM devices d WHERE d.id = m.device_id), 0)"
             " WHERE campaign_id = :id AND status IN ('failed', 'unknown')"
             " AND NOT has_unproven_attempt(m.id)"
@@ -99,41 +99,10 @@ def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | 
             "hopeless": list(NOT_WORTH_RETRYING),
         },
     ).rowcount
+    audit.add(db, audit_id, {"count": queued})
     if queued:
-        _reopen(db, campaign_id, campaign.status, audit_id)
+        reopen(db, campaign_id, campaign.status, audit_id)
     return queued
-
-
-def retry_unknown(db: Connection, workspace_id: int, message_id: int, *, who: str) -> None:
-    """A person decides that a message in doubt is sent again: it may double, and the audit says who decided."""
-    message = db.execute(
-        text(
-            "SELECT status, campaign_id, workspace_id, EXISTS (SELECT 1 FROM suppressions s"
-            "   WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone) AS suppressed"
-            " FROM messages m WHERE id = :id AND workspace_id = :workspace_id"
-        ),
-        {"id": message_id, "workspace_id": workspace_id},
-    ).one_or_none()
-    if message is None:
-        raise Refused("NOT_FOUND", f"There is no message {message_id}.")
-    if message.status != "unknown":
-        raise Refused("NOT_POSSIBLE", "This message is not in doubt.")
-    if message.suppressed:
-        raise Refused("NOT_POSSIBLE", "This person is on the never-send list.")
-    campaign = _locked(db, message.campaign_id) if message.campaign_id else None
-    if campaign is not None and campaign.status == "cancelled":
-        raise Refused("NOT_POSSIBLE", "Its campaign was cancelled.")
-    audit_id = audit.write(db, message.workspace_id, who, "retry_unknown", f"message:{message_id}")
-    db.execute(
-        text(
-            "UPDATE messages SET status = 'queued', attempts_used = 0, due_at = clock_timestamp(), requeued_by = :audit_id,"
-            " error_code = NULL, error_reason = NULL WHERE id = :id AND status = 'unknown'"
-        ),
-        {"id": message_id, "audit_id": audit_id},
-    )
-    if campaign is not None:
-        _reopen(db, message.campaign_id, campaign.status, audit_id)
-    wake.dispatcher(db)
 
 
 def cancel_message(db: Connection, workspace_id: int, message_id: int, *, who: str) -> None:
@@ -189,7 +158,8 @@ def _fresh_windows(db: Connection, *, campaign_id: int | None = None, workspace_
     )
 
 
-def _reopen(db: Connection, campaign_id: int, status: str, audit_id: int) -> None:
+def reopen(db: Connection, campaign_id: int, status: str, audit_id: int) -> None:
+    """Some of its messages wait again: an ended campaign runs again, by this audited decision."""
     if status in ("partial", "failed"):
         _set(db, campaign_id, "status = 'running', reopened_by = :audit_id", {"audit_id": audit_id})
         # A device that came back while the campaign was over is let back in now.
@@ -204,7 +174,8 @@ def _reopen(db: Connection, campaign_id: int, status: str, audit_id: int) -> Non
     wake.dispatcher(db)
 
 
-def _locked(db: Connection, campaign_id: int) -> Any:
+def locked(db: Connection, campaign_id: int) -> Any:
+    """The campaign's id, workspace_id and status; nobody else changes it until this is over. Raises Refused, NOT_FOUND."""
     row = db.execute(
         text("SELECT id, workspace_id, status FROM campaigns WHERE id = :id FOR UPDATE"), {"id": campaign_id}
     ).one_or_none()

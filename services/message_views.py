@@ -10,14 +10,20 @@ from domain import failures
 
 
 def one(db: Connection, workspace_id: int, message_id: int) -> dict[str, Any] | None:
-    """A message with each of its attempts (R57), or None: number, device, send key, outcome, proof, times, code."""
+    """A message with each of its attempts (R57), or None: number, device, send key, outcome, proof, times, code.
+
+    ``undecided``: it is in doubt, and nobody has decided whether it is sent again (services/doubts.py).
+    """
     row = (
         db.execute(
             text(
-                "SELECT id, campaign_id, origin, lead_id, phone, name, status, error_code, error_reason, device_id,"
-                " attempt AS attempts, processing_worker_id, processing_started_at, due_at, created_at, sent_at,"
-                " delivered_at, read_at, unknown_at, failed_at, cancelled_at, suppressed_at"
-                " FROM messages WHERE id = :id AND workspace_id = :workspace_id"
+                "SELECT m.id, m.campaign_id, m.origin, m.lead_id, m.phone, m.name, m.status, m.error_code, m.error_reason,"
+                " m.device_id, d.name AS device_name, m.attempt AS attempts, m.processing_worker_id,"
+                " m.processing_started_at, m.due_at, m.created_at, m.sent_at, m.delivered_at, m.read_at, m.unknown_at,"
+                " m.failed_at, m.cancelled_at, m.suppressed_at,"
+                " m.status = 'unknown' AND m.doubt_left_by IS NULL AND has_unproven_attempt(m.id) AS undecided"
+                " FROM messages m LEFT JOIN devices d ON d.id = m.device_id"
+                " WHERE m.id = :id AND m.workspace_id = :workspace_id"
             ),
             {"id": message_id, "workspace_id": workspace_id},
         )

@@ -11,7 +11,7 @@ from placing import begin_next, place_campaign, place_message, use_devices
 from sqlalchemy import Connection, text
 
 from domain.status import CampaignStatus
-from services import aggregate, control, distribute, hand_over
+from services import aggregate, control, distribute, doubts, hand_over
 from services.refused import Refused
 from services.suppress import suppress
 
@@ -212,12 +212,12 @@ def test_a_phone_that_came_back_after_the_end_sends_what_is_retried(db: Connecti
 
 def test_a_message_in_doubt_is_queued_by_a_persons_decision(db: Connection, device: int) -> None:
     campaign_id, ids = failures(db, device)
-    control.retry_unknown(db, workspace(db), ids["doubted"], who="dana")
+    doubts.send_again(db, workspace(db), ids["doubted"], who="dana")
     assert status_of(db, ids["doubted"]) == "queued"
     assert campaign(db, campaign_id).status == "running"
     assert audited(db) == [("dana", "retry_unknown", f"message:{ids['doubted']}")]
     single = place_message(db, None, "unknown", device_id=device, attempts=["unknown"])
-    control.retry_unknown(db, workspace(db), single, who="dana")
+    doubts.send_again(db, workspace(db), single, who="dana")
     assert status_of(db, single) == "queued"
 
 
@@ -226,7 +226,7 @@ def test_a_decision_is_for_messages_in_doubt_alone(db: Connection, device: int) 
     cancelled = place_message(db, place_campaign(db, "cancelled"), "unknown", device_id=device, attempts=["unknown"])
     for message_id in (ids["offline"], ids["sent"], cancelled, 999):
         with pytest.raises(Refused, match=r"not in doubt|was cancelled|no message"):
-            control.retry_unknown(db, workspace(db), message_id, who="dana")
+            doubts.send_again(db, workspace(db), message_id, who="dana")
     assert audited(db) == []
 
 

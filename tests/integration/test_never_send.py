@@ -7,7 +7,7 @@ from people import add_devices, launch_to, phones, workspace
 from placing import place_campaign, place_message, use_devices
 from sqlalchemy import Connection, Engine, text
 
-from services import control
+from services import control, doubts
 from services.refused import Refused
 from services.suppress import end_missed, suppress
 
@@ -42,7 +42,7 @@ def test_what_is_in_doubt_is_not_sent_again_to_them(db: Connection) -> None:
     doubted = place_message(db, place_campaign(db, "partial"), "unknown", device_id=device, attempts=["unknown"])
     opt_out(db, doubted)
     with pytest.raises(Refused, match="never-send"):
-        control.retry_unknown(db, workspace(db), doubted, who="dana")
+        doubts.send_again(db, workspace(db), doubted, who="dana")
     assert status_of(db, "messages", doubted) == "unknown"
 
 
