@@ -57,3 +57,13 @@ def speed(min_gap_s: float, max_gap_s: float) -> float:
     """Messages a second of a device with this range of gaps; its jitter is left out."""
     mean_s = (min_gap_s + max_gap_s) / 2
     return min(_FASTEST, 1 / mean_s) if mean_s else _FASTEST
+
+
+def mean_gap_s(
+    min_gap_s: float, max_gap_s: float, min_delay_s: float | None = None, max_delay_s: float | None = None
+) -> float:
+    """What the gaps that ``begin`` makes are on average: by the device's range or its campaign's delays, with jitter."""
+    least_s = max(min_gap_s, min_delay_s or 0.0)
+    most_s = max(least_s, max_gap_s if max_delay_s is None else max_delay_s)
+    jitter_s = sum(JITTER_S) / 2 if least_s >= JITTER_FROM_S else 0.0
+    return max(1 / _FASTEST, (least_s + most_s) / 2 + jitter_s)
