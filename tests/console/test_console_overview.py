@@ -1,83 +1,35 @@
-"""The console's first page over a real database: normal, empty, database away, wrong password."""
+"""The overview over a real database: normal, empty, in both languages, the database away."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import streamlit as st
-from databases import admin
+from opening import Opened, away
 from people import add_devices, launch_to, phones, workspace
 from placing import place_campaign, place_message
 from sqlalchemy import Engine, text
-from streamlit.testing.v1 import AppTest
 
-from console.gate import PAUSE_S
+from console import reading
 from local.postgres import EmbeddedPostgres
 from services import aggregate, distribute
 
-APP = Path(__file__).parents[2] / "console" / "app.py"
-PASSWORD = "a password for tests"
+Console = Callable[..., Opened]
 
 
-@pytest.fixture
-def console(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], AppTest]]:
-    """Opens the console in a browser session of its own."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("CONSOLE_PASSWORD", PASSWORD)
-    st.cache_resource.clear()
-
-    def open_it() -> AppTest:
-        return AppTest.from_file(str(APP), default_timeout=20).run()
-
-    yield open_it
-    st.cache_resource.clear()
+@pytest.mark.parametrize("lang", ["en", "he"])
+def test_an_empty_workspace_says_what_to_do(console: Console, lang: str) -> None:
+    page = console(lang=lang).fine()
+    if lang == "en":
+        assert page.figures == {"Pending": "0", "Sent, 5 min": "0", "Failed, 5 min": "0", "Phones ready": "0 of 0"}
+        assert "Nothing is sending." in page.words
+        assert "There is no phone to send from yet." in page.words
 
 
-def enter(app: AppTest, password: str = PASSWORD) -> AppTest:
-    app.text_input[0].input(password)
-    return app.button[0].click().run()
-
-
-def figures(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
-
-
-def words(app: AppTest) -> str:
-    return " | ".join(str(part.value) for part in [*app.error, *app.warning, *app.markdown, *app.caption])
-
-
-def test_nothing_is_shown_to_a_stranger(console: Callable[[], AppTest]) -> None:
-    app = console()
-    assert not app.exception
-    assert figures(app) == {}
-    assert app.text_input[0].proto.type == app.text_input[0].proto.PASSWORD
-
-
-@pytest.mark.parametrize("guess", ["", "wrong", PASSWORD + " ", "סיסמה"])
-def test_a_wrong_password_is_refused_slowly(console: Callable[[], AppTest], guess: str) -> None:
-    app = console()
-    started = time.monotonic()
-    enter(app, guess)
-    assert time.monotonic() - started >= PAUSE_S
-    assert "That is not the password." in words(app)
-    assert figures(app) == {}
-    assert figures(enter(app)) != {}
-
-
-def test_an_empty_workspace_says_so(console: Callable[[], AppTest]) -> None:
-    app = enter(console())
-    assert not app.exception
-    assert figures(app) == {"Pending": "0", "Sent, 5 min": "0", "Failed, 5 min": "0", "Phones ready": "0 of 0"}
-    assert "Nothing is sending." in words(app)
-
-
-def test_the_figures_are_those_of_the_database(console: Callable[[], AppTest], engine: Engine) -> None:
+def test_the_figures_are_those_of_the_database(console: Console, engine: Engine) -> None:
     with engine.begin() as db:
         first, _ = add_devices(db, 2)
-        add_devices(db, 1, can_send=False, name="away")
+        (stuck,) = add_devices(db, 1, can_send=False, name="away")
         launched = launch_to(db, phones(1500), title="November promo")
     with engine.begin() as db:
         distribute.distribute(db, launched.campaign_id)
@@ -89,51 +41,79 @@ def test_the_figures_are_those_of_the_database(console: Callable[[], AppTest], e
         )
         place_message(db, place_campaign(db, "completed"), "sent", device_id=first, attempts=["sent"])
         aggregate.aggregate(db, launched.campaign_id)
-        place_campaign(db, "accepted", title="Just launched")
-    app = enter(console())
-    assert not app.exception
-    assert figures(app) == {"Pending": "1,200", "Sent, 5 min": "1", "Failed, 5 min": "300", "Phones ready": "2 of 3"}
-    assert "1 phone cannot send." in words(app)
-    assert [bar.proto.text for bar in app.get("progress")] == ["November promo (queued): 300 of 1,500"]
-    assert "Just launched (accepted): not counted yet" in words(app)
-    assert "Updated" in words(app)
+        place_message(db, place_campaign(db, "accepted", title="Just *launched*"), device_id=stuck)
+    page = console().fine()
+    assert page.figures == {
+        "Pending": "1,201",
+        "Sent, 5 min": "1",
+        "Failed, 5 min": "300",
+        "Phones ready": "2 of 3",
+    }
+    assert "1 phone cannot send · 1 message waits for them" in page.words
+    assert "300 of 1,500 · 20%" in page.words
+    assert r"Just \*launched\*" in page.words
+    assert "not counted yet" in page.words
+    assert "Updated" in page.words
 
 
-def test_that_all_sending_is_stopped_comes_first(console: Callable[[], AppTest], engine: Engine) -> None:
+def test_numbers_keep_their_order_from_right_to_left(console: Console, engine: Engine) -> None:
+    with engine.begin() as db:
+        add_devices(db, 21)
+        add_devices(db, 3, can_send=False, name="away")
+    shares = [value for value in console(lang="he").fine().figures.values() if "24" in value]
+    assert shares == ["\u2067\u206621\u2069 מתוך \u206624\u2069\u2069"]
+
+
+def test_pausing_from_here_pauses(console: Console, engine: Engine) -> None:
+    with engine.begin() as db:
+        running = place_campaign(db, "running", title="A campaign")
+    page = console().press(f"pause {running}").fine()
+    with engine.begin() as db:
+        row = db.execute(text("SELECT status, (SELECT who FROM audit) AS who FROM campaigns")).one()
+    assert (row.status, row.who) == ("paused", "console")
+    assert "Paused. Messages already handed to phones may still go out." in page.words
+    page.press(f"resume {running}").fine()
+    with engine.begin() as db:
+        assert db.execute(text("SELECT status FROM campaigns")).scalar_one() == "running"
+
+
+def test_one_press_stops_all_sending_from_any_page(console: Console, engine: Engine) -> None:
     with engine.begin() as db:
         workspace(db)
-        db.execute(text("UPDATE workspaces SET sending_stopped_at = '2026-11-20 08:15+00'"))
-    assert "All sending is stopped since 08:15 UTC." in words(enter(console()))
+    page = console("system").press("stop-all").fine()
+    with engine.begin() as db:
+        assert db.execute(text("SELECT sending_stopped_at FROM workspaces")).scalar_one() is not None
+    assert any("All sending is stopped since" in badge.value for badge in page.app.markdown)
+    assert "Start sending…" in page.buttons
 
 
 def test_when_the_database_is_away_the_last_figures_stay_with_their_age(
-    console: Callable[[], AppTest], engine: Engine, postgres: EmbeddedPostgres
+    console: Console, engine: Engine, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reading, "REST_S", 0.0)
     with engine.begin() as db:
         add_devices(db, 1)
         launch_to(db, phones(7))
-    name = str(engine.url.database)
-    app = enter(console())
-    assert figures(app)["Pending"] == "7"
-    shut(postgres, name, away=True)
-    app.run()
-    assert not app.exception
-    assert figures(app)["Pending"] == "7"
-    assert "the database does not answer" in words(app)
-    assert " s ago" in words(app)
-    assert "Updated" not in words(app)
-    # Whoever comes only now is shown no number at all, above all no 0.
-    stranger = enter(console())
-    assert figures(stranger) == {}
-    assert "there are no numbers yet" in words(stranger)
-    shut(postgres, name, away=False)
-    app.run()
-    assert "the database does not answer" not in words(app)
-    assert figures(app)["Pending"] == "7"
+    page = console()
+    assert page.figures["Pending"] == "7"
+    reading.expire()
+    with away(postgres, engine):
+        page.run().fine()
+        assert page.figures["Pending"] == "7"
+        assert "the database does not answer" in page.words
+        assert " ago" in page.words
+        assert "Updated" not in page.words
+        assert "Sending: not known" in page.words
+    page.run().fine()
+    assert "the database does not answer" not in page.words
+    assert page.figures["Pending"] == "7"
 
 
-def shut(postgres: EmbeddedPostgres, name: str, *, away: bool) -> None:
-    """Let nobody into a database, or let everybody in again."""
-    admin(postgres.url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS {'false' if away else 'true'}")
-    if away:
-        admin(postgres.url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+def test_whoever_comes_while_it_is_away_is_shown_no_number(
+    console: Console, engine: Engine, postgres: EmbeddedPostgres
+) -> None:
+    with away(postgres, engine):
+        page = console().fine()
+        assert page.figures == {}
+        assert "there are no numbers yet" in page.words
+        assert "Sending: not known" in page.words
