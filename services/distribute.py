@@ -58,9 +58,7 @@ def deal_waiting(db: Connection, campaign_id: int) -> int:
 
 def move(db: Connection, message_ids: list[int], able: list[devices.Candidate]) -> None:
     """Give these queued messages to these devices, in proportion to their speed."""
-    # Whoever is at his cap gets nothing while others are not; when all are, they wait for the morning together.
-    shares = [Share(device.id, device.speed) for device in able if device.speed] or [Share(d.id, 1.0) for d in able]
-    dealt = deal(len(message_ids), shares)
+    dealt = deal(len(message_ids), shares(able))
     db.execute(
         text(
             "UPDATE messages m SET device_id = d.id, stalled_base_s = d.stalled_s"
@@ -70,3 +68,9 @@ def move(db: Connection, message_ids: list[int], able: list[devices.Candidate]) 
         ),
         {"messages": message_ids, "devices": dealt},
     )
+
+
+def shares(able: list[devices.Candidate]) -> list[Share]:
+    """By what proportions people are dealt over these devices."""
+    # Whoever is at his cap gets nothing while others are not; when all are, they wait for the morning together.
+    return [Share(device.id, device.speed) for device in able if device.speed] or [Share(d.id, 1.0) for d in able]
