@@ -26,10 +26,14 @@ from actors import once, queues, start
 from actors.broker import Broker, message
 from actors.due import Due
 from actors.leader import Leader
+from actors.presence import Presence
+from actors.queue_look import QueueLook
+from actors.runtime import process_id
 from db.engine import connect, run
 from db.queries import query
 from logs import set_up
-from services import expire, health, schedule
+from services import expire, health, queue_reports, schedule
+from services.processes import Process
 from settings import Settings
 
 log = logging.getLogger("fanfare.dispatcher")
@@ -57,6 +61,8 @@ class Dispatcher:
     engine: Engine
     redis: redis.Redis
     broker: Broker
+    presence: Presence
+    queue_look: QueueLook
     stopping: Event = field(default_factory=Event)
     _driven: dict[int, float] = field(default_factory=dict)
 
@@ -68,6 +74,7 @@ class Dispatcher:
         while not self.stopping.is_set():
             try:
                 leader = Leader.take(self.engine)
+                self.presence.leads(leader is not None)
                 if leader is None:
                     self.stopping.wait(STANDBY_S)
                     continue
@@ -82,6 +89,8 @@ class Dispatcher:
 
     def _lead(self, leader: Leader) -> None:
         rounds = [
+            # Before all that needs Redis: without it the lead is lost below, and taken again to look once more.
+            Round(LOOK_S, self._queues),
             Round(1.0, leader.look_at_clock),
             Round(0.25, self._events),
             Round(1.0, self._campaigns),
@@ -145,6 +154,17 @@ class Dispatcher:
         if waits:
             self._queue("check_health")
 
+    def _queues(self) -> None:
+        """Write down how deep the queues are, or that Redis is away."""
+        try:
+            facts = self.queue_look.facts()
+        except redis.RedisError:
+            with self.engine.begin() as db:
+                queue_reports.redis_away(db)
+        else:
+            with self.engine.begin() as db:
+                queue_reports.write(db, facts)
+
     def _queue(self, actor: str, queue: str = queues.UPKEEP) -> None:
         if once.queue(self.redis, actor):
             self.broker.enqueue_many([message(actor, queue)])
@@ -156,13 +176,16 @@ def main() -> int:
     except start.CannotStartError as error:
         return start.refuse(error)
     set_up(settings.log_level, "dispatcher")
+    engine = connect(environment.given(settings, "database_url"), threads=2, name="dispatcher")
     dispatcher = Dispatcher(
         settings=settings,
-        engine=connect(environment.given(settings, "database_url"), threads=2, name="dispatcher"),
+        engine=engine,
         redis=redis.Redis.from_url(
             environment.given(settings, "redis_url"), socket_timeout=5, socket_connect_timeout=5
         ),
         broker=brokers.make(environment.given(settings, "redis_url")),
+        presence=Presence(engine, Process(process_id(), "dispatcher", threads=1)),
+        queue_look=QueueLook(environment.given(settings, "redis_url")),
     )
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -170,7 +193,9 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    dispatcher.presence.start()
     dispatcher.run()
+    dispatcher.presence.stop()
     return 0
 
 

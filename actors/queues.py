@@ -4,3 +4,5 @@ SENDS, SENDS_PRIORITY = "sends", 10
 CAMPAIGNS, CAMPAIGNS_PRIORITY = "campaigns", 5
 UPKEEP, UPKEEP_PRIORITY = "upkeep", 0  # recovery and health: short, few, and what everything else waits for
 EVENTS, EVENTS_PRIORITY = "events", 20
+
+ALL = (UPKEEP, CAMPAIGNS, SENDS, EVENTS)

@@ -44,7 +44,7 @@ def runtime() -> Runtime:
         redis=client,
         due=Due(client),
         mutex=Mutex(client, settings.mutex_s),
-        worker_id=f"{socket.gethostname()}:{os.getpid()}",
+        worker_id=process_id(),
         rng=random.SystemRandom(),
         bridges=Directory(
             environment.given(settings, "bridge_url"),
@@ -53,3 +53,8 @@ def runtime() -> Runtime:
             http_timeout_s=settings.http_timeout_s,
         ),
     )
+
+
+def process_id() -> str:
+    """``host:pid``, under which this process stands in the database."""
+    return f"{socket.gethostname()}:{os.getpid()}"
