@@ -139,6 +139,7 @@ def read_broadcast(broadcast_id: Id, here: Here) -> Any:
         **asdict(found),
         "broadcast_id": found.id,
         "total": found.total,
+        "eta": found.eta,
         "invalid_recipients_count": found.invalid_count,
     }
 

@@ -13,7 +13,8 @@ from db.queries import query
 from domain import failures
 from domain.people import RejectedRow
 from domain.status import MessageStatus
-from services import campaign_end
+from services import campaign_end, forecast
+from services.forecast import Finish
 
 PAGE = 100  # rows of a page
 FAILURES = 100  # people that ``CampaignView.failures`` names at most
@@ -31,7 +32,7 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """A campaign as it stands now. ``counts`` has every message status; ``eta`` is None unless it is running.
+    """A campaign as it stands now. ``counts`` has every message status; ``finish`` is None unless it is running.
 
     ``reason`` says in words why it is paused or failed; ``min_delay_s`` and ``max_delay_s`` are its own range of pauses.
     """
@@ -50,11 +51,16 @@ class CampaignView:
     finished_at: datetime | None
     min_delay_s: float | None
     max_delay_s: float | None
-    eta: datetime | None
+    finish: Finish | None
 
     @property
     def total(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def eta(self) -> datetime | None:
+        """Roughly when it will be done; None unless it is running and something of it can be sent."""
+        return self.finish.ends_at if self.finish else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | N
         finished_at=row.finished_at,
         min_delay_s=row.min_delay_s,
         max_delay_s=row.max_delay_s,
-        eta=_eta(db, campaign_id) if row.status == "running" else None,
+        finish=forecast.running(db, campaign_id) if row.status == "running" else None,
     )
 
 
@@ -159,11 +165,6 @@ def _missed(db: Connection, campaign_id: int) -> list[Missed]:
         Missed(row.phone, row.error_code, failures.in_words(row.error_code, row.error_reason) or "", row.retryable)
         for row in rows
     ]
-
-
-def _eta(db: Connection, campaign_id: int) -> datetime | None:
-    eta: datetime | None = db.execute(query("eta"), {"campaign_id": campaign_id}).scalar_one_or_none()
-    return eta
 
 
 def _page(rows: list[dict[str, Any]]) -> Page:
