@@ -23,7 +23,8 @@ def many(db: Connection, count: int, devices: list[int]) -> int:
         db.execute(
             text(
                 "INSERT INTO messages (workspace_id, campaign_id, origin, device_id, phone, status, error_code)"
-                " SELECT :workspace_id, :campaign, 'campaign', (CAST(:devices AS bigint[]))[1 + n % :n], '+97250' || 1000000 + n,"
+                " SELECT :workspace_id, :campaign, 'campaign', (CAST(:devices AS bigint[]))[1 + n % :n],"
+                " '+97250' || 1000000 + n,"
                 " CASE WHEN n % 10 = 0 THEN 'failed' ELSE 'sent' END,"
                 " CASE WHEN n % 20 = 0 THEN 'expired' WHEN n % 10 = 0 THEN 'banned' END FROM generate_series(1, :count) n"
             ),
