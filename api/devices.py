@@ -13,10 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from api.context import WHO, Here, Id
 from api.errors import not_found, refusals
 from api.text import Text
-from bridge.protocol import BridgeAwayError, BridgeRefusedError
-from services import device_views
+from services import device_views, sessions
 from services.add_device import NewDevice, add_device
-from services.change_device import change_device, look_soon
+from services.change_device import change_device
 from services.delete_device import delete_device
 from services.single import checked_number
 
@@ -146,12 +145,7 @@ def create_device(body: Add, here: Here) -> Any:
         return workspace.id, add_device(db, new, who=WHO)
 
     workspace_id, device_id = here.run(add)
-    trouble: str | None = None
-    try:
-        here.bridges.at(address).command(body.session, "start")
-    except (BridgeAwayError, BridgeRefusedError) as error:
-        trouble = error.reason
-    here.run(lambda db: look_soon(db, device_id))
+    trouble = sessions.start_new(here.run_here, here.bridges, device_id)
     view = _found(here.run(lambda db: device_views.one(db, workspace_id, device_id)), device_id)
     return {**view, "last_error": trouble} if trouble else view
 

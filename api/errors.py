@@ -15,7 +15,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from api.words import field_of, in_words
-from bridge.protocol import BridgeAwayError, BridgeRefusedError
 from domain.csv_rows import CsvRefused
 from services.refused import Refused
 
@@ -30,6 +29,11 @@ STATUS = {
     "SESSION_TAKEN": 409,
     "DEVICE_BUSY": 409,
     "CONFIRM": 409,
+    "NO_QR": 404,
+    "NO_SESSION": 409,
+    "SENDING": 409,
+    "BRIDGE_REFUSED": 502,
+    "BRIDGE_AWAY": 503,
     "WHATSAPP_NOT_CONNECTED": 503,
 }  # and 422 for all others: the request must be changed
 
@@ -37,11 +41,6 @@ _OF_HTTP = {
     404: ("NOT_FOUND", "There is nothing at this address."),
     405: ("METHOD_NOT_ALLOWED", "This address does not take this method."),
     413: ("TOO_LARGE", "The request is too large."),
-}
-_OF_BRIDGE = {
-    "sending": "This phone is sending right now: try again when it has finished.",
-    "no_qr": "There is no QR code now: the phone is paired already, or its session is not started.",
-    "no_session": "The bridge does not know this phone's session: start it first.",
 }
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -79,8 +78,6 @@ def answer_errors(app: FastAPI) -> None:
     """Let every error be answered in the one form."""
     for kind in (Refused, CsvRefused):
         app.add_exception_handler(kind, _refused)
-    app.add_exception_handler(BridgeRefusedError, _bridge_refused)
-    app.add_exception_handler(BridgeAwayError, _bridge_away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(DBAPIError, _of_database)
@@ -91,17 +88,6 @@ def answer_errors(app: FastAPI) -> None:
 async def _refused(_: Request, refused: Any) -> JSONResponse:
     code = str(refused.code).upper()
     return error(STATUS.get(code, 422), code, refused.message, refused.details)
-
-
-async def _bridge_refused(_: Request, refused: Any) -> JSONResponse:
-    """404 only where our own address means it (no QR code); what the bridge broke is no fault of the request."""
-    status = 404 if refused.code == "no_qr" else 409 if refused.status < 500 else 502
-    message = _OF_BRIDGE.get(refused.code, f"The bridge refused: {refused.reason}")
-    return error(status, refused.code.upper(), message)
-
-
-async def _bridge_away(_: Request, away: Any) -> JSONResponse:
-    return error(503, "BRIDGE_AWAY", f"Nothing was done: {away.reason}.", {"code": away.code})
 
 
 async def _invalid(_: Request, invalid: Any) -> JSONResponse:

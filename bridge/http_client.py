@@ -78,6 +78,13 @@ class HttpBridge:
                 502, "provider_error", f"unreadable answer to close: {type(error).__name__}"
             ) from error
 
+    def status(self, session: str) -> SessionStatus:
+        body = self._ask("GET", f"/whatsapp/{session}/status", timeout_s=COMMAND_TIMEOUT_S)
+        try:
+            return _status({"session": session, **body})
+        except (ValueError, TypeError) as error:
+            raise BridgeRefusedError(502, "provider_error", f"unreadable status: {type(error).__name__}") from error
+
     def sessions(self, timeout_s: float) -> list[SessionStatus]:
         body = self._ask("GET", "/whatsapp", timeout_s=timeout_s)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 import requests
@@ -40,6 +41,28 @@ def test_a_pairing_code(api: Api, simulator: Simulator, unpaired: dict[str, str]
     assert simulator.ask("GET", f"/whatsapp/{unpaired['session']}/status")["phone"] == "+972501234567"
 
 
+def test_a_phone_is_watched_on_its_way_to_be_paired(api: Api, simulator: Simulator, unpaired: dict[str, str]) -> None:
+    path = f"/api/devices/{unpaired['id']}"
+
+    def pairing() -> dict[str, Any]:
+        told: dict[str, Any] = answered(api.get(f"{path}/pairing"), 200)
+        return told
+
+    shown = until(lambda: (told := pairing())["qr"] and told, "there is a QR code")
+    assert (shown["state"], shown["qr"]["qr"][:2], shown["reason"]) == ("waiting", "2@", None)
+    assert shown["qr"]["expires_at"]
+    answered(api.post(f"{path}/pairing-code", {"phone": "050-123-4567"}), 200)
+    assert pairing()["state"] == "scanned"
+    until(lambda: pairing()["state"] == "connected", "it is connected")
+    assert pairing()["phone"] == "+972501234567"
+    answered(api.post(f"{path}/logout"), 200)
+    assert pairing() == {"state": "expired", "qr": None, "phone": None, "code": None, "reason": None}
+    assert api.rows("SELECT action FROM audit ORDER BY id") == [("add_device",), ("pairing_code",), ("logout_session",)]
+    api.execute("UPDATE devices SET session = 'nowhere'")
+    assert (pairing()["state"], pairing()["code"]) == ("failed", "no_session")
+    refused(api.get("/api/devices/999/pairing"), 404, "NOT_FOUND")
+
+
 def test_commands_reach_the_bridge_and_ask_for_a_look(api: Api, simulator: Simulator) -> None:
     device = api.device()
     path = f"/api/devices/{device['id']}"
@@ -50,6 +73,9 @@ def test_commands_reach_the_bridge_and_ask_for_a_look(api: Api, simulator: Simul
         assert api.one("SELECT next_probe_at <= clock_timestamp() FROM bridges")
     answered(api.post(f"{path}/restart"), 200)
     assert refused(api.post(f"{path}/explode"), 422, "INVALID")["field"] == "command"
+    commands = ("disconnect_session", "start_session", "logout_session", "restart_session")
+    audited = api.rows("SELECT who, action, subject FROM audit WHERE action <> 'add_device' ORDER BY id")
+    assert audited == [("api", command, f"device:{device['id']}") for command in commands]
 
 
 def test_a_session_that_is_sending_is_left_alone(api: Api, simulator: Simulator) -> None:
@@ -78,6 +104,9 @@ def test_a_bridge_that_is_away(api: Api) -> None:
     path = f"/api/devices/{device['id']}"
     assert refused(api.post(f"{path}/start"), 503, "BRIDGE_AWAY") == {"code": "bridge_unreachable"}
     refused(api.get(f"{path}/qr"), 503, "BRIDGE_AWAY")
+    told = answered(api.get(f"{path}/pairing"), 200)
+    assert (told["state"], told["reason"]) == ("failed", "The bridge could not be reached")
+    assert api.one("SELECT count(*) FROM audit WHERE action = 'start_session'") == 0
 
 
 def test_status_and_the_switch(api: Api) -> None:
