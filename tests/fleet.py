@@ -22,6 +22,7 @@ COMMANDS = {
     "api": ["-m", "api"],
     "worker": ["-m", "actors.worker"],
     "dispatcher": ["-m", "actors.dispatcher"],
+    "console": ["-m", "console"],
     "tripling": ["tests/tripling_dispatcher.py"],
     "freezing": ["tests/freezing_worker.py"],
 }
@@ -42,6 +43,7 @@ class Fleet(Rows):
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.bridge_url = f"http://127.0.0.1:{any_free_port()}"
         self.api_url = f"http://127.0.0.1:{any_free_port()}"
+        self.console_url = f"http://127.0.0.1:{any_free_port()}"
         self.engine = sqlalchemy.create_engine(
             database_url.replace("postgresql://", "postgresql+psycopg2://"), pool_size=5
         )
@@ -51,6 +53,7 @@ class Fleet(Rows):
             "BRIDGE_URL": self.bridge_url,
             "EVENTS_URL": f"{self.api_url}/events/bridge",
             "API_PORT": self.api_url.rsplit(":", 1)[1],
+            "CONSOLE_PORT": self.console_url.rsplit(":", 1)[1],
             "SIMULATOR_PORT": self.bridge_url.rsplit(":", 1)[1],
             "DATA_DIR": str(folder),
             "SIMULATOR_LATENCY_MS": "5",
@@ -75,6 +78,8 @@ class Fleet(Rows):
             self._answers("bridge", f"{self.bridge_url}/healthz")
         if "api" in names:
             self._answers("api", f"{self.api_url}/readyz")
+        if "console" in names:
+            self._answers("console", f"{self.console_url}/_stcore/health")
         return self
 
     def _answers(self, name: str, url: str) -> None:

@@ -1,0 +1,86 @@
+"""What a person does in the console, in the words of Playwright."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from fleet import SECRETS, Fleet
+from playwright.sync_api import Browser, Locator, expect
+
+QUIET = "[data-testid=stApp][data-test-script-state=notRunning]"
+DRAWN = f"{QUIET} [data-testid=stHeading]"  # before its first run a page is quiet, too, but has no title
+WITHIN_MS = 30_000
+
+expect.set_options(timeout=WITHIN_MS)
+
+
+class Visit:
+    """One person at one browser."""
+
+    def __init__(self, browser: Browser, fleet: Fleet, *, width: int, height: int) -> None:
+        self.url = fleet.console_url
+        self.context = browser.new_context(viewport={"width": width, "height": height})
+        self.context.set_default_timeout(WITHIN_MS)
+        self.page = self.context.new_page()
+
+    def open(self, page: str = "", **parameters: Any) -> Visit:
+        """Open a page by its address, and wait until it is drawn."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        self.page.goto(f"{self.url}/{page}{query}")
+        return self.quiet()
+
+    def enter(self) -> Visit:
+        """Give the password."""
+        field = self.page.locator("input[type=password]")
+        field.fill(SECRETS["CONSOLE_PASSWORD"])
+        with self.page.expect_response("**/enter"):
+            field.press("Enter")
+        expect(self.page.get_by_test_id("stSidebar")).to_be_attached()
+        return self.quiet()
+
+    def quiet(self) -> Visit:
+        """Wait until the page is drawn."""
+        self.page.wait_for_selector(DRAWN)
+        return self
+
+    def press(self, name: str) -> Visit:
+        """Press the button with this name."""
+        self.button(name).click()
+        return self.quiet()
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def sees(self, text: str) -> Visit:
+        """Wait until this text is on the page."""
+        expect(self.page.get_by_text(text).first).to_be_visible()
+        return self
+
+    def sees_not(self, text: str) -> Visit:
+        """Wait until this text is gone from the page."""
+        expect(self.page.get_by_text(text)).to_have_count(0)
+        return self
+
+    def figure(self, label: str) -> Locator:
+        """The value of a figure."""
+        return self.page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the page is wider than the screen, so that one would have to scroll sideways."""
+        return bool(
+            self.page.evaluate(
+                "() => { const main = document.querySelector('[data-testid=stMain]');"
+                " return main.scrollWidth > main.clientWidth + 1 || document.body.scrollWidth > innerWidth + 1 }"
+            )
+        )
+
+    def close(self) -> None:
+        self.context.close()
+
+
+def visit(browser: Browser, fleet: Fleet, *, width: int, height: int, entered: bool) -> Visit:
+    """Come to the console, past the gate unless ``entered`` is False."""
+    made = Visit(browser, fleet, width=width, height=height).open()
+    return made.enter() if entered else made
