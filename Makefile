@@ -1,9 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: help up test lint demo bench audit migrate
+.PHONY: help up test lint demo bench audit migrate words screenshots
 PYTHON := .venv/bin/python
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 up: .venv/installed ## Run everything on this machine; Ctrl-C stops it
 	@$(PYTHON) -m local.up
@@ -25,6 +25,12 @@ bench: .venv/installed ## Measure, and write docs/benchmarks.md
 
 audit: .venv/installed ## Look up known vulnerabilities of what is installed (needs the network)
 	@$(PYTHON) -m local.audit
+
+words: .venv/installed ## Bring the catalogues of other languages in line with the code
+	@$(PYTHON) -m local.words
+
+screenshots: .venv/installed ## Take the pictures of docs/screenshots anew
+	@$(PYTHON) -m local.screenshots
 
 migrate: .venv/installed ## Bring the database of DATABASE_URL to this version
 	@$(PYTHON) -m db.migrate

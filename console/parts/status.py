@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 import streamlit as st
 
-from console.words import _
+from console.words import _, marked
 
 Color = Literal["red", "orange", "blue", "green", "gray"]
 
@@ -19,33 +19,29 @@ class Look(NamedTuple):
     color: Color
 
 
-def _marked(text: str) -> str:
-    return text
-
-
 CAMPAIGN: Final = {
-    "draft": Look(_marked("Draft"), ":material/edit:", "gray"),
-    "scheduled": Look(_marked("Scheduled"), ":material/schedule:", "blue"),
-    "accepted": Look(_marked("Starting"), ":material/hourglass_top:", "blue"),
-    "queued": Look(_marked("Starting"), ":material/hourglass_top:", "blue"),
-    "running": Look(_marked("Running"), ":material/play_circle:", "green"),
-    "paused": Look(_marked("Paused"), ":material/pause_circle:", "orange"),
-    "completed": Look(_marked("Finished, everybody reached"), ":material/check_circle:", "green"),
-    "partial": Look(_marked("Finished, not everybody reached"), ":material/error:", "orange"),
-    "failed": Look(_marked("Failed, nobody reached"), ":material/cancel:", "red"),
-    "cancelled": Look(_marked("Cancelled"), ":material/block:", "gray"),
+    "draft": Look(marked("Draft"), ":material/edit:", "gray"),
+    "scheduled": Look(marked("Scheduled"), ":material/schedule:", "blue"),
+    "accepted": Look(marked("Starting"), ":material/hourglass_top:", "blue"),
+    "queued": Look(marked("Starting"), ":material/hourglass_top:", "blue"),
+    "running": Look(marked("Running"), ":material/play_circle:", "green"),
+    "paused": Look(marked("Paused"), ":material/pause_circle:", "orange"),
+    "completed": Look(marked("Finished, everybody reached"), ":material/check_circle:", "green"),
+    "partial": Look(marked("Finished, not everybody reached"), ":material/error:", "orange"),
+    "failed": Look(marked("Failed, nobody reached"), ":material/cancel:", "red"),
+    "cancelled": Look(marked("Cancelled"), ":material/block:", "gray"),
 }
 
 MESSAGE: Final = {
-    "queued": Look(_marked("Waiting"), ":material/schedule:", "blue"),
-    "processing": Look(_marked("Being sent"), ":material/send:", "blue"),
-    "sent": Look(_marked("Sent"), ":material/check:", "green"),
-    "delivered": Look(_marked("Delivered"), ":material/done_all:", "green"),
-    "read": Look(_marked("Read"), ":material/mark_chat_read:", "green"),
-    "unknown": Look(_marked("Not known"), ":material/help:", "orange"),
-    "failed": Look(_marked("Failed"), ":material/cancel:", "red"),
-    "cancelled": Look(_marked("Cancelled"), ":material/block:", "gray"),
-    "suppressed": Look(_marked("On the never-send list"), ":material/do_not_disturb_on:", "gray"),
+    "queued": Look(marked("Waiting"), ":material/schedule:", "blue"),
+    "processing": Look(marked("Being sent"), ":material/send:", "blue"),
+    "sent": Look(marked("Sent"), ":material/check:", "green"),
+    "delivered": Look(marked("Delivered"), ":material/done_all:", "green"),
+    "read": Look(marked("Read"), ":material/mark_chat_read:", "green"),
+    "unknown": Look(marked("Not known"), ":material/help:", "orange"),
+    "failed": Look(marked("Failed"), ":material/cancel:", "red"),
+    "cancelled": Look(marked("Cancelled"), ":material/block:", "gray"),
+    "suppressed": Look(marked("On the never-send list"), ":material/do_not_disturb_on:", "gray"),
 }
 
 
