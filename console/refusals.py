@@ -7,7 +7,6 @@ from typing import Final
 from console.words import _, marked
 from services.refused import Refused
 
-
 # Only those whose text says the same for every refusal of the code; what differs is said by the service.
 _BY_CODE: Final = {
     "WHATSAPP_NOT_CONNECTED": marked("No phone can send: connect one and launch again."),
