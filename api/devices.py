@@ -15,8 +15,10 @@ from api.errors import not_found, refusals
 from api.text import Text
 from services import device_views, sessions
 from services.add_device import NewDevice, add_device
+from services.cancel_waiting import cancel_waiting
 from services.change_device import change_device
 from services.delete_device import delete_device
+from services.move_waiting import move_waiting
 from services.single import checked_number
 
 router = APIRouter(tags=["Devices"])
@@ -110,6 +112,15 @@ class Devices(BaseModel):
     devices: list[Device]
 
 
+class Moved(BaseModel):
+    moved: int
+    left: int = Field(description="Wait on: they may have been sent already, or nobody else can send them")
+
+
+class Cancelled(BaseModel):
+    cancelled: int
+
+
 class Deleted(BaseModel):
     id: int
     leads: int
@@ -148,6 +159,26 @@ def create_device(body: Add, here: Here) -> Any:
     trouble = sessions.start_new(here.run_here, here.bridges, device_id)
     view = _found(here.run(lambda db: device_views.one(db, workspace_id, device_id)), device_id)
     return {**view, "last_error": trouble} if trouble else view
+
+
+@router.post(
+    "/api/devices/{device_id}/move-waiting",
+    response_model=Moved,
+    responses=refusals({404: "NOT_FOUND", 409: "NOT_POSSIBLE: something waits, and nothing of it can move"}),
+)
+def move_what_waits(device_id: Id, here: Here) -> Any:
+    """Move what waits for this device, and was certainly not sent, to others that can send.
+
+    What belongs to a broadcast goes to the broadcast's other devices; when none of them can send, to all of the same
+    provider.
+    """
+    return asdict(here.run_here(lambda db, workspace_id: move_waiting(db, workspace_id, device_id, who=WHO)))
+
+
+@router.post("/api/devices/{device_id}/cancel-waiting", response_model=Cancelled, responses=NO_DEVICE)
+def cancel_what_waits(device_id: Id, here: Here) -> Any:
+    """Nobody who waits for this device is sent to. What is in flight goes on."""
+    return {"cancelled": here.run_here(lambda db, workspace_id: cancel_waiting(db, workspace_id, device_id, who=WHO))}
 
 
 @router.get("/api/devices", response_model=Devices)

@@ -190,6 +190,24 @@ def test_a_device_with_messages_to_send_is_not_deleted(api: Api) -> None:
     assert refused(api.ask("DELETE", path), 409, "DEVICE_BUSY") == {"queued": 1, "in_flight": 1}
 
 
+def test_what_waits_is_moved_or_cancelled_before_a_device_goes(api: Api) -> None:
+    going, other = api.device(), api.device()
+    api.execute("UPDATE devices SET can_send = true")
+    path = f"/api/devices/{going['id']}"
+
+    def queue_one() -> None:
+        body = {"device_id": going["id"], "phone": people(1)[0], "text": "Hello"}
+        answered(api.post("/api/messages", body), 202)
+
+    queue_one()
+    assert answered(api.post(f"{path}/move-waiting"), 200) == {"moved": 1, "left": 0}
+    queue_one()
+    api.execute("UPDATE devices SET can_send = false WHERE id = :id", id=other["id"])
+    assert refused(api.post(f"{path}/move-waiting"), 409, "NOT_POSSIBLE") == {"left": 1}
+    assert answered(api.post(f"{path}/cancel-waiting"), 200) == {"cancelled": 1}
+    assert answered(api.ask("DELETE", f"{path}?confirm=true"), 200)["messages"] == 1
+
+
 def test_nothing_is_given_to_a_device_while_it_is_deleted(api: Api) -> None:
     """A single send that comes while the deletion is under way waits for it, and then finds no device."""
     device = api.device()
