@@ -19,6 +19,11 @@ def isolated(text: str) -> str:
     return f"{_LEFT_TO_RIGHT}{text}{_END}" if right_to_left() else text
 
 
+def plain(text: str) -> str:
+    """Text as somebody typed it, for where Markdown is read: its signs are text."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~:$<>" else sign for sign in text)
+
+
 def number(value: float) -> str:
     """With the language's thousands: 19,270."""
     return isolated(numbers.format_decimal(value, locale=language()))

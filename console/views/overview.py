@@ -69,7 +69,7 @@ def _draw_trouble(now: Overview) -> None:
 def _draw_campaign(campaign: Running) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{_plain(campaign.title)}**", width="content")
+            st.markdown(f"**{shown.plain(campaign.title)}**", width="content")
             status.campaign_badge(campaign.status)
             st.space("stretch")
             _draw_button(campaign)
@@ -105,11 +105,6 @@ def _pause(db: Connection, campaign_id: int) -> dict[str, int]:
 def _resume(db: Connection, campaign_id: int) -> dict[str, int]:
     control.resume(db, campaign_id, who=writing.who())
     return {"resumed": campaign_id}
-
-
-def _plain(title: str) -> str:
-    """A title as it was typed: Markdown's signs are text."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~:$<>" else sign for sign in title)
 
 
 st.title(_("Overview"))
