@@ -7,13 +7,14 @@ import os
 import sys
 
 import settings as environment
+from console import NEEDED
 from db import ready
 from settings import ROOT
 
 
 def main() -> int:
     try:
-        settings = environment.load("database_url", "console_password")
+        settings = environment.load(*NEEDED)
         ready.check(environment.given(settings, "database_url"), name="console")
     except (environment.SettingsError, ready.NotReadyError) as error:
         print(f"fanfare: {error}", file=sys.stderr)

@@ -19,12 +19,9 @@ from console import gate, reading
 from console.refusals import in_words
 from console.words import _
 from console.world import world
-from db.engine import run
 from services import repeats
 from services.refused import Refused
 from services.repeats import Answer, Keyed
-
-PATIENCE_S = 3.0
 
 
 def once(
@@ -46,7 +43,7 @@ def once(
         return repeats.once(db, keyed, lambda: work(db, workspace_id) or {})
 
     try:
-        answer = run(world().engine, transaction, patience_s=PATIENCE_S)
+        answer = world().run(transaction)
     except Refused as refused:
         st.session_state.pop(f"key of {form}", None)
         reading.expire()

@@ -28,6 +28,8 @@ def test_it_serves_until_it_is_told_to_end(database_url: str, tmp_path: Path) ->
         "DATABASE_URL": database_url,
         "CONSOLE_PASSWORD": "a password for tests",
         "CONSOLE_PORT": str(port),
+        "BRIDGE_URL": "http://127.0.0.1:9",
+        "BRIDGE_SECRET": "the secret of the bridge",
     }
     with log.open("wb") as out:
         process = subprocess.Popen(COMMAND, cwd=ROOT, env=environment, stdout=out, stderr=out)
@@ -51,9 +53,14 @@ def test_it_serves_until_it_is_told_to_end(database_url: str, tmp_path: Path) ->
     assert "Traceback" not in log.read_text()
 
 
-@pytest.mark.parametrize("missing", ["DATABASE_URL", "CONSOLE_PASSWORD"])
+@pytest.mark.parametrize("missing", ["DATABASE_URL", "CONSOLE_PASSWORD", "BRIDGE_URL", "BRIDGE_SECRET"])
 def test_what_is_missing_is_said_in_one_line(missing: str) -> None:
-    given = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "CONSOLE_PASSWORD": "a password for tests"}
+    given = {
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "CONSOLE_PASSWORD": "a password for tests",
+        "BRIDGE_URL": "http://127.0.0.1:9",
+        "BRIDGE_SECRET": "the secret of the bridge",
+    }
     del given[missing]
     ended = subprocess.run(
         COMMAND,
