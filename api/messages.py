@@ -68,6 +68,8 @@ class Story(MessageState):
     lead_id: int | None
     processing_worker_id: str | None
     processing_started_at: datetime | None
+    campaign_title: str | None
+    text: str = Field(description="What this person was or will be sent")
     undecided: bool = Field(description="It is in doubt, and nobody has decided whether it is sent again")
 
 

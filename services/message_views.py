@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from domain import failures
+from domain import failures, template
 
 
 def one(db: Connection, workspace_id: int, message_id: int) -> dict[str, Any] | None:
     """A message with each of its attempts (R57), or None: number, device, send key, outcome, proof, times, code.
 
-    ``undecided``: it is in doubt, and nobody has decided whether it is sent again (services/doubts.py).
+    ``text`` is what this person was or will be sent. ``undecided``: it is in doubt, and nobody has decided whether it is sent again (services/doubts.py).
     """
     row = (
         db.execute(
@@ -21,8 +21,9 @@ def one(db: Connection, workspace_id: int, message_id: int) -> dict[str, Any] | 
                 " m.device_id, d.name AS device_name, m.attempt AS attempts, m.processing_worker_id,"
                 " m.processing_started_at, m.due_at, m.created_at, m.sent_at, m.delivered_at, m.read_at, m.unknown_at,"
                 " m.failed_at, m.cancelled_at, m.suppressed_at,"
-                " m.status = 'unknown' AND m.doubt_left_by IS NULL AND has_unproven_attempt(m.id) AS undecided"
-                " FROM messages m LEFT JOIN devices d ON d.id = m.device_id"
+                " m.status = 'unknown' AND m.doubt_left_by IS NULL AND has_unproven_attempt(m.id) AS undecided,"
+                " c.title AS campaign_title, m.variables, coalesce(m.text, c.message) AS text"
+                " FROM messages m LEFT JOIN devices d ON d.id = m.device_id LEFT JOIN campaigns c ON c.id = m.campaign_id"
                 " WHERE m.id = :id AND m.workspace_id = :workspace_id"
             ),
             {"id": message_id, "workspace_id": workspace_id},
@@ -41,7 +42,22 @@ def one(db: Connection, workspace_id: int, message_id: int) -> dict[str, Any] | 
         ),
         {"id": message_id},
     ).mappings()
-    return {**with_reason(row), "attempts": [with_reason(attempt) for attempt in attempts]}
+    return {
+        **with_reason(row),
+        "text": _written(row),
+        "attempts": [with_reason(attempt) for attempt in attempts],
+    }
+
+
+def _written(row: Any) -> str:
+    """The text as launched where it lacks a value of this person; that of a single send is no template."""
+    if row["campaign_id"] is None:
+        return str(row["text"])
+    values = {"name": row["name"], **row["variables"]} if row["name"] else row["variables"]
+    try:
+        return template.render(template.parse(row["text"]), values)
+    except (template.TemplateError, template.MissingValuesError):
+        return str(row["text"])
 
 
 def with_reason(row: Any) -> dict[str, Any]:

@@ -111,10 +111,13 @@ def test_pages_of_messages_miss_nobody_and_repeat_nobody(api: Api) -> None:
 def test_a_message_tells_its_story(api: Api) -> None:
     device = api.device()
     phone = people(1, "99001")[0]
-    broadcast_id = api.launch([{"phone": phone, "name": "Dana"}])["broadcast_id"]
+    broadcast_id = api.launch([{"phone": phone, "name": "Dana"}], message="Hello {name}", title="November")[
+        "broadcast_id"
+    ]
     api.send_all(broadcast_id, n99001=NOT_ON_WHATSAPP)
     message_id = api.one("SELECT id FROM messages")
     story = answered(api.get(f"/api/messages/{message_id}"), 200)
+    assert (story["text"], story["campaign_title"]) == ("Hello Dana", "November")
     assert (story["phone"], story["name"], story["status"]) == (phone, "Dana", "failed")
     assert (story["code"], story["reason"]) == ("not_on_whatsapp", "This number is not on WhatsApp")
     (attempt,) = story["attempts"]
