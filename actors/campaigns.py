@@ -1,4 +1,4 @@
-"""``enqueue_campaign`` and ``aggregate_campaigns``: the two ends of a campaign's life."""
+"""``enqueue_campaign`` and ``aggregate_campaigns``, the two ends of a campaign's life, and the counts by the minute."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import dramatiq
 from actors import once, queues
 from actors.runtime import Runtime, runtime
 from db.engine import run
-from services import aggregate, distribute
+from services import aggregate, distribute, rates
 from services.aggregate import Progress
 
 log = logging.getLogger("fanfare.actors")
@@ -33,6 +33,14 @@ def aggregate_campaigns() -> None:
     with once.running(world.redis, "aggregate_campaigns"):
         for campaign_id in run(world.engine, aggregate.to_count):
             _report(world, run(world.engine, partial(aggregate.aggregate, campaign_id=campaign_id)))
+
+
+@dramatiq.actor(queue_name=queues.UPKEEP, priority=queues.UPKEEP_PRIORITY)
+def count_minutes() -> None:
+    """Count what was sent and failed in the last minutes."""
+    world = runtime()
+    with once.running(world.redis, "count_minutes"):
+        run(world.engine, rates.count)
 
 
 def _report(world: Runtime, progress: Progress) -> None:
