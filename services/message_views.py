@@ -12,7 +12,8 @@ from domain import failures, template
 def one(db: Connection, workspace_id: int, message_id: int) -> dict[str, Any] | None:
     """A message with each of its attempts (R57), or None: number, device, send key, outcome, proof, times, code.
 
-    ``text`` is what this person was or will be sent. ``undecided``: it is in doubt, and nobody has decided whether it is sent again (services/doubts.py).
+    ``text`` is what this person was or will be sent. ``undecided``: it is in doubt, and nobody has decided whether it is
+    sent again (services/doubts.py).
     """
     row = (
         db.execute(
