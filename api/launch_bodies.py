@@ -10,9 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from api.context import LARGEST_ID
 from api.errors import refusals
 from api.text import Text
-
-LONGEST_MESSAGE = 65_536  # characters; WhatsApp's own limit for a text
-LONGEST_DELAY_S = 86_400
+from domain.limits import FURTHEST_AHEAD, LONGEST_DELAY_S, LONGEST_MESSAGE, LONGEST_TITLE
 
 
 def _not_blank(text: str) -> str:
@@ -44,7 +42,9 @@ class How(BaseModel):
         description="The text. `{name}` is replaced by the person's value, `{name|there}` has a fallback.",
         examples=["Hello {name|there}!"],
     )
-    title: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(None, examples=["November promo"])
+    title: Annotated[Text, Field(min_length=1, max_length=LONGEST_TITLE)] | None = Field(
+        None, examples=["November promo"]
+    )
     device_ids: Annotated[list[SomeId], Field(min_length=1)] | None = Field(
         None, description="Devices to send from; without it all that can send", examples=[[1, 2]]
     )
@@ -61,7 +61,7 @@ class How(BaseModel):
     @classmethod
     def _in_reach(cls, at: datetime | None) -> datetime | None:
         now = datetime.now(UTC)
-        if at is not None and not now - timedelta(days=1) <= at <= now + timedelta(days=366):
+        if at is not None and not now - timedelta(days=1) <= at <= now + FURTHEST_AHEAD:
             raise ValueError("must be a time from now to a year ahead")
         return at
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,7 +37,7 @@ def from_items(
     merged = [*items, *(_item(found.get(lead_id)) for lead_id in lead_ids)]
     headers = rows.item_headers(merged)
     _check_variables(headers)
-    people, rejected = _apart(rows.recipients(merged, country))
+    people, rejected = rows.apart(rows.recipients(merged, country))
     first = len(items) + 1
     unknown = {first + at: lead_id for at, lead_id in enumerate(lead_ids) if lead_id not in found}
     return Recipients(
@@ -60,19 +60,8 @@ def from_csv(
 ) -> Recipients:
     """The rows of a file. Raises CsvRefused for a fault of the file."""
     file = read_csv(data, encoding=encoding, delimiter=delimiter)
-    people, rejected = _apart(rows.people(file, country, phone_column=phone_column, name_column=name_column))
+    people, rejected = rows.apart(rows.people(file, country, phone_column=phone_column, name_column=name_column))
     return Recipients(people, rejected, file.headers, rows.phone_header(file, phone_column))
-
-
-def _apart(found: Iterable[Person | RejectedRow]) -> tuple[list[Person], list[RejectedRow]]:
-    people: list[Person] = []
-    rejected: list[RejectedRow] = []
-    for row in found:
-        if isinstance(row, Person):
-            people.append(row)
-        else:
-            rejected.append(row)
-    return people, rejected
 
 
 def _item(lead: FoundLead | None) -> dict[str, Any]:

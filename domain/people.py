@@ -71,10 +71,8 @@ def people(
     headers in ``details``, when a named column is not there or the phone column is not certain.
     """
     phone_index = csv_file.headers.index(phone_header(csv_file, phone_column))
-    name_index = _column(csv_file.headers, name_column, "name")
-    if name_index is None:
-        keys = _plain_keys(csv_file.headers)
-        name_index = next((keys.index(usual) for usual in _NAME_HEADERS if usual in keys), None)
+    name = name_header(csv_file, name_column)
+    name_index = None if name is None else csv_file.headers.index(name)
     return _sorted_out(csv_file.rows(), csv_file.headers, phone_index, name_index, country)
 
 
@@ -84,6 +82,27 @@ def phone_header(csv_file: CsvFile, phone_column: str | None = None) -> str:
     if index is None:
         index = _usual_phone_column(csv_file.headers, _plain_keys(csv_file.headers))
     return csv_file.headers[index]
+
+
+def name_header(csv_file: CsvFile, name_column: str | None = None) -> str | None:
+    """The header of the column that ``people`` reads the names from, None without one; raises CsvRefused as it does."""
+    index = _column(csv_file.headers, name_column, "name")
+    if index is None:
+        keys = _plain_keys(csv_file.headers)
+        index = next((keys.index(usual) for usual in _NAME_HEADERS if usual in keys), None)
+    return None if index is None else csv_file.headers[index]
+
+
+def apart(found: Iterable[Person | RejectedRow]) -> tuple[list[Person], list[RejectedRow]]:
+    """People and rejected rows, each in their order."""
+    people: list[Person] = []
+    rejected: list[RejectedRow] = []
+    for row in found:
+        if isinstance(row, Person):
+            people.append(row)
+        else:
+            rejected.append(row)
+    return people, rejected
 
 
 def recipients(items: Sequence[Item], country: str) -> Iterator[Person | RejectedRow]:

@@ -10,6 +10,8 @@ from typing import Final, Literal
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
+from domain.usual_phone import usual_phone
+
 Reason = Literal["missing", "too_short", "invalid_format", "scientific_notation"]
 
 
@@ -74,6 +76,12 @@ def parse(raw: str, country: str) -> Phone | Rejected:
     written = _written(raw)
     if isinstance(written, Rejected):
         return written
+    usual = usual_phone(written, country)
+    return Phone(usual) if usual else by_library(written, country)
+
+
+def by_library(written: str, country: str) -> Phone | Rejected:
+    """Read digits, with ``+`` in front or without, as the library reads them."""
     try:
         number = phonenumbers.parse(written, country)
     except NumberParseException as error:

@@ -57,6 +57,8 @@ def cancel(db: Connection, campaign_id: int, *, who: str) -> int:
     campaign = locked(db, campaign_id)
     if campaign.status in ("completed", "partial", "failed"):
         raise Refused("NOT_POSSIBLE", f"This campaign has ended already ({campaign.status}).")
+    if campaign.status == "draft":
+        raise Refused("NOT_POSSIBLE", "This is a draft: delete it.")
     if campaign.status == "cancelled":
         return 0
     _set(db, campaign_id, "status = 'cancelled'")

@@ -19,18 +19,18 @@ from domain.people import Person, RejectedRow
 from services import audit, devices, wake
 from services.copy_people import copy_people
 from services.refused import Refused
+from services.rejected import PHONE_KEPT, copy_rejected
 
 REPEAT_WITHIN_S = 600
 ITEMS = 100  # recipients that the answer lists
 INVALID_SAMPLE = 100  # bad rows that the answer lists; all of them stay with the campaign
-PHONE_KEPT = 100  # characters of a cell that should have held a number
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
     """What is asked for. ``device_ids`` None: all that can send. ``leads`` maps a phone to the lead it came from;
     ``headers`` are those of the file and ``phone_header`` the one of the phones, for handing rejected
-    rows back. Delays in seconds."""
+    rows back. ``draft_id`` is the draft that this is the launch of, locked by the caller. Delays in seconds."""
 
     workspace_id: int
     message: str
@@ -46,6 +46,7 @@ class Launch:
     leads: Mapping[str, int] = field(default_factory=dict)
     headers: Sequence[str] = ("phone", "name")
     phone_header: str = "phone"
+    draft_id: int | None = None
     who: str = "api"
 
 
@@ -73,16 +74,15 @@ def find_repeat(db: Connection, request: Launch) -> Launched | None:
         query("find_repeat"),
         {"workspace_id": request.workspace_id, "key": _content_key(request), "within_s": REPEAT_WITHIN_S},
     ).scalar_one_or_none()
-    return None if found is None else describe(db, request, found, idempotent=True)
+    return None if found is None else describe(db, found, request.people, idempotent=True)
 
 
 def launch(db: Connection, request: Launch) -> Launched:
-    """Commit a campaign with its recipients, or return the one that the same launch made within ten minutes.
-
-    Raises Refused: NO_RECIPIENTS, ALL_INVALID, WHATSAPP_NOT_CONNECTED, UNKNOWN_DEVICE or BAD_MESSAGE.
+    """Commit a campaign with its recipients, or return the one that the same launch made within ten minutes: a draft
+    then stays a draft. Raises Refused: NO_RECIPIENTS, ALL_INVALID, WHATSAPP_NOT_CONNECTED, UNKNOWN_DEVICE or BAD_MESSAGE.
     """
-    people, rejected = _sort_out(request)
-    campaign_id = int(db.execute(text("SELECT nextval(pg_get_serial_sequence('campaigns', 'id'))")).scalar_one())
+    people, lacking = _sort_out(request)
+    campaign_id = _new_id(db) if request.draft_id is None else request.draft_id
     if not request.allow_repeat:
         # Of launches at the same instant one gets the row; the others wait here for its commit, and then see it.
         taken = db.execute(
@@ -95,9 +95,13 @@ def launch(db: Connection, request: Launch) -> Launched:
             },
         ).scalar_one_or_none()
         if taken is None:
-            return describe(db, request, _first_launch(db, request), idempotent=True)
+            return describe(db, _first_launch(db, request), request.people, idempotent=True)
     chosen = _choose_devices(db, request)
-    _insert_campaign(db, request, campaign_id, chosen)
+    if request.draft_id is None:
+        _insert_campaign(db, request, campaign_id)
+    else:
+        _move_draft(db, request, campaign_id)
+    _use_devices(db, campaign_id, chosen)
     copy_people(db, people, request.leads)
     if request.save_leads:
         db.execute(query("save_leads"), {"workspace_id": request.workspace_id})
@@ -107,21 +111,23 @@ def launch(db: Connection, request: Launch) -> Launched:
             {"workspace_id": request.workspace_id, "campaign_id": campaign_id, "due_at": request.scheduled_at},
         ).scalar_one()
     )
-    _insert_rejected(db, campaign_id, rejected)
+    # Those of a draft stand in the database already.
+    copy_rejected(db, campaign_id, lacking if request.draft_id is not None else [*request.rejected, *lacking])
     if not queued:
         raise Refused(
             "ALL_INVALID",
             "Everybody on this list is on the never-send list, so nobody would receive it.",
             {"invalid": [_shown_suppressed(person) for person in people[:INVALID_SAMPLE]]},
         )
-    counts = {"queued": queued, "rejected": len(rejected)}
+    counts = {"queued": queued, "rejected": len(request.rejected) + len(lacking)}
     audit.write(db, request.workspace_id, request.who, "launch", f"campaign:{campaign_id}", counts)
     wake.dispatcher(db)
-    return describe(db, request, campaign_id, idempotent=False)
+    return describe(db, campaign_id, request.people, idempotent=False)
 
 
-def describe(db: Connection, request: Launch, campaign_id: int, *, idempotent: bool) -> Launched:
-    """The proof of queuing of a campaign, counted now; ``warnings`` are of people who are sent to all the same."""
+def describe(db: Connection, campaign_id: int, people: Sequence[Person], *, idempotent: bool) -> Launched:
+    """The proof of queuing of a campaign, counted now; ``warnings`` are of those of ``people`` who are sent to all the
+    same."""
     campaign = db.execute(query("describe_launch"), {"id": campaign_id}).one()
     items = db.execute(
         text("SELECT phone, lead_id, status FROM messages WHERE campaign_id = :id ORDER BY id LIMIT :n"),
@@ -141,16 +147,14 @@ def describe(db: Connection, request: Launch, campaign_id: int, *, idempotent: b
         invalid=[dict(row) for row in invalid],
         items=[dict(row) for row in items],
         warnings=[
-            {"phone": person.phone, "row": person.row, "reason": person.warning}
-            for person in request.people
-            if person.warning
+            {"phone": person.phone, "row": person.row, "reason": person.warning} for person in people if person.warning
         ][:INVALID_SAMPLE],
         idempotent=idempotent,
     )
 
 
 def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
-    """Who can be written to; a person who lacks a value of the message joins the rejected rows."""
+    """Who can be written to, and rejected rows of those who lack a value of the message."""
     try:
         message = template.parse(request.message)
     except template.TemplateError as error:
@@ -162,20 +166,21 @@ def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
             {"missing_field": "recipients", "selection_count": 0, "workspace_id": request.workspace_id},
         )
     people: list[Person] = []
-    rejected = list(request.rejected)
-    lacking: Counter[str] = Counter()
+    lacking: list[RejectedRow] = []
+    lacked: Counter[str] = Counter()
     for person in request.people:
         if missing := template.missing(message, _values(person)):
-            lacking.update(missing)
-            rejected.append(RejectedRow(person.row, person.phone, "missing_variable", _cells(request, person)))
+            lacked.update(missing)
+            lacking.append(RejectedRow(person.row, person.phone, "missing_variable", _cells(request, person)))
         else:
             people.append(person)
     if not people:
+        rejected = [*request.rejected, *lacking]
         raise Refused(
             "ALL_INVALID",
-            f"None of the {len(rejected)} recipients can be sent to." + _lacked(lacking),
+            f"None of the {len(rejected)} recipients can be sent to." + _lacked(lacked),
             {
-                **({"missing_variables": dict(lacking)} if lacking else {}),
+                **({"missing_variables": dict(lacked)} if lacked else {}),
                 "invalid": [
                     {"phone": row.raw[:PHONE_KEPT], "row": row.row, "reason": row.reason}
                     for row in rejected[:INVALID_SAMPLE]
@@ -183,12 +188,12 @@ def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
                 "invalid_recipients_count": len(rejected),
             },
         )
-    return people, rejected
+    return people, lacking
 
 
-def _lacked(lacking: Mapping[str, int]) -> str:
+def _lacked(counts: Mapping[str, int]) -> str:
     """Which variables of the message were not there, and for how many people."""
-    return "".join(f" {{{name}}} has no value for {count} of them." for name, count in lacking.items())
+    return "".join(f" {{{name}}} has no value for {count} of them." for name, count in counts.items())
 
 
 def _values(person: Person) -> dict[str, str]:
@@ -240,44 +245,48 @@ def _choose_devices(db: Connection, request: Launch) -> list[int]:
     return [device.id for device in (found if request.device_ids is not None or not able else able)]
 
 
-def _insert_campaign(db: Connection, request: Launch, campaign_id: int, device_ids: Sequence[int]) -> None:
+def _new_id(db: Connection) -> int:
+    return int(db.execute(text("SELECT nextval(pg_get_serial_sequence('campaigns', 'id'))")).scalar_one())
+
+
+def _insert_campaign(db: Connection, request: Launch, campaign_id: int) -> None:
     db.execute(
         query("insert_campaign"),
         {
             "id": campaign_id,
             "workspace_id": request.workspace_id,
-            "title": request.title or f"Broadcast {campaign_id}",
+            "title": _title(request, campaign_id),
             "message": request.message,
             "scheduled_at": request.scheduled_at,
             "min_delay_s": request.min_delay_s,
             "max_delay_s": request.max_delay_s,
             "job_id": uuid4(),
             "headers": json.dumps(list(request.headers)),
+            "phone_header": request.phone_header,
+            "device_ids": None if request.device_ids is None else list(request.device_ids),
+            "save_leads": request.save_leads,
         },
     )
+
+
+def _move_draft(db: Connection, request: Launch, campaign_id: int) -> None:
+    """All that a campaign is stands in its draft already."""
+    db.execute(
+        text(
+            "UPDATE campaigns SET title = :title, status ="
+            " CASE WHEN scheduled_at > clock_timestamp() THEN 'scheduled' ELSE 'accepted' END"
+            " WHERE id = :id AND status = 'draft'"
+        ),
+        {"id": campaign_id, "title": _title(request, campaign_id)},
+    )
+
+
+def _title(request: Launch, campaign_id: int) -> str:
+    return request.title or f"Broadcast {campaign_id}"
+
+
+def _use_devices(db: Connection, campaign_id: int, device_ids: Sequence[int]) -> None:
     db.execute(
         text("INSERT INTO campaign_devices (campaign_id, device_id) SELECT :id, unnest(CAST(:devices AS bigint[]))"),
         {"id": campaign_id, "devices": list(device_ids)},
-    )
-
-
-def _insert_rejected(db: Connection, campaign_id: int, rejected: Sequence[RejectedRow]) -> None:
-    if not rejected:
-        return
-    db.execute(
-        text(
-            "INSERT INTO rejected_rows (campaign_id, row, phone, reason, cells)"
-            " SELECT :id, * FROM unnest(CAST(:rows AS int[]), CAST(:phones AS text[]), CAST(:reasons AS text[]),"
-            "   CAST(:cells AS jsonb[])) ON CONFLICT DO NOTHING"
-        ),
-        {
-            "id": campaign_id,
-            "rows": [row.row for row in rejected],
-            "phones": [row.raw[:PHONE_KEPT] for row in rejected],
-            "reasons": [row.reason for row in rejected],
-            "cells": [
-                json.dumps({"cells": [cell[:1000] for cell in row.cells], "first_row": row.first_row})
-                for row in rejected
-            ],
-        },
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.phone import NotAPhoneError, Phone, Rejected, masked, parse, whatsapp_address
+from domain.usual_phone import usual_phone
 
 SPELLINGS_OF_ONE_NUMBER = [
     "050-123-4567",
@@ -159,3 +160,11 @@ def test_no_address_for_anything_but_a_number(other: str) -> None:
 )
 def test_logs_show_country_and_last_two_digits(number: str, shown: str) -> None:
     assert masked(number) == shown
+
+
+def test_the_usual_spellings_need_no_library() -> None:
+    usual = ("+972501234567", "0501234567", "501234567", "972501234567")
+    assert {usual_phone(written, "IL") for written in usual} == {"+972501234567"}
+    assert usual_phone("0123456789", "MY") == "+60123456789"
+    assert usual_phone("036123456", "IL") is None  # not a mobile: the library says what it is
+    assert usual_phone("2125551234", "US") is None  # shares its code

@@ -1,0 +1,148 @@
+"""Drafts: campaigns that are still being made. A launch moves one out of ``draft``, and then nothing here touches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, text
+
+from db.queries import query
+from domain.limits import FURTHEST_AHEAD, LONGEST_DELAY_S, LONGEST_MESSAGE, LONGEST_TITLE
+from domain.text import storable
+from services import audit
+from services.refused import Refused
+
+CHANGEABLE = ("title", "message", "device_ids", "min_delay_s", "max_delay_s", "scheduled_at", "save_leads")
+LISTED = 100  # drafts that a list shows
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft. ``device_ids`` None: all that can send; those of devices deleted since are left out. Delays in seconds;
+    ``headers`` are the columns of its people's file, ``phone_header`` the one of the numbers."""
+
+    id: int
+    title: str
+    message: str
+    device_ids: list[int] | None
+    min_delay_s: float | None
+    max_delay_s: float | None
+    scheduled_at: datetime | None
+    save_leads: bool
+    headers: list[str]
+    phone_header: str | None
+    created_at: datetime
+    edited_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A draft in a list; ``people`` are those whose rows are good."""
+
+    id: int
+    title: str
+    people: int
+    created_at: datetime
+    edited_at: datetime
+
+
+def create(db: Connection, workspace_id: int, changes: Mapping[str, Any], *, who: str) -> int:
+    """Begin a draft with these of CHANGEABLE; returns its id. Raises Refused, INVALID."""
+    draft_id = int(
+        db.execute(
+            text(
+                "INSERT INTO campaigns (workspace_id, title, message, status, job_id, edited_at)"
+                " VALUES (:workspace_id, '', '', 'draft', CAST(:job_id AS uuid), clock_timestamp()) RETURNING id"
+            ),
+            {"workspace_id": workspace_id, "job_id": uuid4()},
+        ).scalar_one()
+    )
+    change(db, workspace_id, draft_id, changes)
+    audit.write(db, workspace_id, who, "create_draft", f"campaign:{draft_id}")
+    return draft_id
+
+
+def one(db: Connection, workspace_id: int, draft_id: int) -> Draft | None:
+    """A draft; None when there is none with this id, or it was launched."""
+    row = db.execute(query("draft"), {"id": draft_id, "workspace_id": workspace_id}).mappings().one_or_none()
+    return None if row is None else Draft(**row)
+
+
+def every(db: Connection, workspace_id: int) -> list[Listed]:
+    """The drafts of a workspace, the last edited first."""
+    rows = db.execute(query("drafts"), {"workspace_id": workspace_id, "limit": LISTED}).mappings()
+    return [Listed(**row) for row in rows]
+
+
+def change(db: Connection, workspace_id: int, draft_id: int, changes: Mapping[str, Any]) -> None:
+    """Set those of CHANGEABLE that ``changes`` names.
+
+    Raises Refused: NOT_FOUND, NOT_POSSIBLE when it was launched, INVALID with the field in ``details``.
+    """
+    draft = locked(db, workspace_id, draft_id)
+    _check({"min_delay_s": draft.min_delay_s, "max_delay_s": draft.max_delay_s, **changes}, draft.now)
+    named = [name for name in CHANGEABLE if name in changes]
+    settings = ", ".join(f"{name} = :{name}" for name in named)
+    db.execute(
+        text(f"UPDATE campaigns SET {settings}{', ' if named else ''}edited_at = clock_timestamp() WHERE id = :id"),  # noqa: S608
+        {"id": draft_id, **{name: changes[name] for name in named}},
+    )
+
+
+def delete(db: Connection, workspace_id: int, draft_id: int, *, who: str) -> None:
+    """A draft is gone, with its file and people. Raises Refused, NOT_FOUND or NOT_POSSIBLE."""
+    draft = locked(db, workspace_id, draft_id)
+    db.execute(text("DELETE FROM campaigns WHERE id = :id"), {"id": draft_id})
+    audit.write(db, workspace_id, who, "delete_draft", f"campaign:{draft_id}", {"title": draft.title})
+
+
+def locked(db: Connection, workspace_id: int, draft_id: int) -> Any:
+    """The row of a draft, which is neither changed nor launched by others until this transaction ends; ``now`` is the
+    database's. Raises Refused: NOT_FOUND, or NOT_POSSIBLE when it was launched."""
+    row = db.execute(
+        text(
+            "SELECT status, title, min_delay_s, max_delay_s, clock_timestamp() AS now FROM campaigns"
+            " WHERE id = :id AND workspace_id = :workspace_id FOR UPDATE"
+        ),
+        {"id": draft_id, "workspace_id": workspace_id},
+    ).one_or_none()
+    if row is None:
+        raise not_found()
+    if row.status != "draft":
+        raise Refused("NOT_POSSIBLE", "This campaign was launched already, so it cannot be changed any more.")
+    return row
+
+
+def not_found() -> Refused:
+    return Refused("NOT_FOUND", "This draft is not there: somebody may have deleted it.")
+
+
+def _check(changes: Mapping[str, Any], now: datetime) -> None:
+    _check_text("title", changes.get("title", ""), LONGEST_TITLE)
+    _check_text("message", changes.get("message", ""), LONGEST_MESSAGE)
+    least, most = changes["min_delay_s"], changes["max_delay_s"]
+    if any(delay is not None and not 0 <= delay <= LONGEST_DELAY_S for delay in (least, most)):
+        raise _invalid("min_delay_s", "A pause is between 0 seconds and a day.")
+    if least is not None and most is not None and least > most:
+        raise _invalid("min_delay_s", "The shortest pause must not be above the longest.")
+    chosen: Sequence[int] | None = changes.get("device_ids")
+    if chosen is not None and not chosen:
+        raise _invalid("device_ids", "Choose at least one phone.")
+    at: datetime | None = changes.get("scheduled_at")
+    if at is not None and not now < at.astimezone(UTC) <= now + FURTHEST_AHEAD:
+        raise _invalid("scheduled_at", "Choose a time that is still to come, at most a year ahead.")
+
+
+def _check_text(field: str, given: str, longest: int) -> None:
+    if len(given) > longest:
+        raise _invalid(field, f"This is {len(given) - longest} characters too long; {longest} are possible.")
+    if not storable(given):
+        raise _invalid(field, "There is a character in it that is no text.")
+
+
+def _invalid(field: str, words: str) -> Refused:
+    return Refused("INVALID", words, {"field": field})
