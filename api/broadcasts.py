@@ -71,6 +71,9 @@ class Detail(Summary):
     invalid_recipients_count: int
     failures: list[Missed] = Field(description="The first 100 who did not get it, or of whom nobody knows")
     eta: datetime | None = Field(description="Roughly when it will be done; null unless it is running")
+    rate_per_minute: float | None = Field(
+        description="Messages sent per minute over the last minutes; null unless it is running and this is known"
+    )
 
 
 class MessageState(BaseModel):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import Connection
 
 from api.context import WHO, Here
 from api.devices import Health
-from services import control, device_views, metrics
+from services import control, device_views, metrics, rates
 
 router = APIRouter(tags=["WhatsApp"])
 
@@ -29,6 +29,17 @@ class Figures(BaseModel):
     sent_last_5m: int
     failed_last_5m: int
     as_of: datetime
+
+
+class Bucket(BaseModel):
+    at: datetime = Field(description="When it begins")
+    sent: float = Field(description="Messages per minute")
+    failed: float = Field(description="Messages per minute")
+
+
+class Minutes(BaseModel):
+    bucket_minutes: int
+    buckets: list[Bucket] = Field(description="The oldest first, up to the last minute that was counted whole")
 
 
 class Switch(BaseModel):
@@ -56,6 +67,13 @@ def read_status(here: Here) -> Any:
 def read_metrics(here: Here) -> Any:
     """What is pending, and what was sent and failed in the last five minutes. At most ten seconds old."""
     return asdict(here.metrics.get(lambda: here.run_here(metrics.read)))
+
+
+@router.get("/api/whatsapp/minutes", response_model=Minutes)
+def read_minutes(here: Here, hours: Annotated[Literal[1, 6, 24], BeforeValidator(int)] = 1) -> Any:
+    """What was sent and failed per minute in the last 1, 6 or 24 hours, averaged over 1, 5 or 15 minutes."""
+    found = here.run_here(lambda db, workspace_id: rates.per_minute(db, workspace_id, hours=hours))
+    return {"bucket_minutes": rates.BUCKETS[hours], "buckets": [asdict(bucket) for bucket in found]}
 
 
 @router.post("/api/stop", response_model=Switch)

@@ -13,7 +13,7 @@ from db.queries import query
 from domain import failures
 from domain.people import RejectedRow
 from domain.status import MessageStatus
-from services import campaign_end, forecast
+from services import campaign_end, forecast, rates
 from services.forecast import Finish
 
 PAGE = 100  # rows of a page
@@ -32,7 +32,8 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """A campaign as it stands now. ``counts`` has every message status; ``finish`` is None unless it is running.
+    """A campaign as it stands now. ``counts`` has every message status; ``finish`` and ``rate_per_minute`` are None unless
+    it is running, the rate also while nobody can tell.
 
     ``reason`` says in words why it is paused or failed; ``min_delay_s`` and ``max_delay_s`` are its own range of pauses.
     """
@@ -52,6 +53,7 @@ class CampaignView:
     min_delay_s: float | None
     max_delay_s: float | None
     finish: Finish | None
+    rate_per_minute: float | None
 
     @property
     def total(self) -> int:
@@ -108,6 +110,7 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | N
         min_delay_s=row.min_delay_s,
         max_delay_s=row.max_delay_s,
         finish=forecast.running(db, campaign_id) if row.status == "running" else None,
+        rate_per_minute=rates.now(db, campaign_id) if row.status == "running" else None,
     )
 
 

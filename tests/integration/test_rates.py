@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from fleet import Fleet
 from people import workspace
 from placing import place_campaign, place_message, unguarded
 from sqlalchemy import Connection, Engine, text
@@ -115,6 +117,15 @@ def test_two_counts_at_once_are_right(engine: Engine) -> None:
         waiting.result(10)
     with engine.begin() as db:
         assert sorted(counted(db).values()) == [(1, 0), (1, 0), (1, 0), (2, 0)]
+
+
+def test_the_dispatcher_has_them_counted(engine: Engine, make_fleet: Callable[..., Fleet]) -> None:
+    with engine.begin() as db:
+        campaign_id = place_campaign(db, "completed")
+        sent(db, campaign_id, db.execute(text("SELECT clock_timestamp()")).scalar_one())
+    fleet = make_fleet().start("worker", "dispatcher")
+    found = until(lambda: fleet.rows("SELECT campaign_id, sent, failed FROM minute_counts"), "the minute is counted")
+    assert found == [(campaign_id, 1, 0)]
 
 
 @pytest.mark.parametrize(("hours", "bucket"), [(1, 1), (6, 5), (24, 15)])
