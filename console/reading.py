@@ -71,15 +71,19 @@ class Answers:
     def get(self, key: Hashable, fresh_s: float, ask: Callable[[], Any]) -> Seen[Any]:
         """The answer under ``key``, asked for again when it is older than ``fresh_s`` seconds."""
         answer = self._of(key)
-        with answer.lock:
-            now = time.monotonic()
-            rested = not answer.failed or now - answer.tried_at >= REST_S
-            fresh = answer.known and now - answer.read_at < fresh_s and answer.generation == self._generation
-            if rested and (answer.failed or not fresh):
-                self._ask(answer, ask)
-            return Seen(
-                answer.value, answer.known, answer.failed, answer.at, max(0.0, time.monotonic() - answer.read_at)
-            )
+        current = answer.known and answer.generation == self._generation
+        # While somebody asks, the others have the answer before it; not when it is of before a change of their own.
+        if answer.lock.acquire(blocking=not current):
+            try:
+                now = time.monotonic()
+                rested = not answer.failed or now - answer.tried_at >= REST_S
+                current = answer.known and answer.generation == self._generation
+                fresh = current and now - answer.read_at < fresh_s
+                if rested and (answer.failed or not fresh):
+                    self._ask(answer, ask)
+            finally:
+                answer.lock.release()
+        return Seen(answer.value, answer.known, answer.failed, answer.at, max(0.0, time.monotonic() - answer.read_at))
 
     def expire(self) -> None:
         """Something was changed: every answer is asked for again, and stays until then."""

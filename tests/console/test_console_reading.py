@@ -1,0 +1,79 @@
+"""Figures that are shared, kept, and never a false 0."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from console import reading
+from console.reading import Answers
+
+AWAY = OperationalError("SELECT 1", {}, Exception("away"))
+
+
+def test_an_answer_is_asked_for_again_when_it_is_old_and_after_a_change() -> None:
+    answers, told = Answers(), iter(range(10))
+
+    def ask() -> int:
+        return next(told)
+
+    assert [answers.get("k", 60, ask).value for _ in range(3)] == [0, 0, 0]
+    assert answers.get("k", 0, ask).value == 1
+    answers.expire()
+    assert answers.get("k", 60, ask).value == 2
+    assert answers.get("other", 60, ask).value == 3
+
+
+def test_what_was_told_last_stays_and_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "REST_S", 0.0)
+    answers = Answers()
+
+    def away() -> int:
+        raise AWAY
+
+    never = answers.get("k", 0, away)
+    assert (never.known, never.stale) == (False, True)
+    first = answers.get("k", 0, lambda: 7)
+    assert (first.value, first.known, first.stale) == (7, True, False)
+    kept = answers.get("k", 0, away)
+    assert (kept.value, kept.known, kept.stale, kept.at) == (7, True, True, first.at)
+    assert answers.get("k", 60, lambda: 8).value == 8  # the next answer ends it, however fresh the last one was
+
+
+def test_a_database_that_does_not_answer_is_left_alone_for_a_while() -> None:
+    answers, asked = Answers(), []
+
+    def away() -> int:
+        asked.append(1)
+        raise AWAY
+
+    for _ in range(30):
+        answers.get("k", 0, away)
+    assert len(asked) == 1
+
+
+def test_of_many_at_once_one_asks_and_the_others_have_the_answer_before_it() -> None:
+    answers, asking, done = Answers(), threading.Event(), threading.Event()
+    answers.get("k", 0, lambda: "before")
+
+    def slow() -> str:
+        asking.set()
+        assert done.wait(10)
+        return "after"
+
+    with ThreadPoolExecutor(2) as threads:
+        slowest = threads.submit(answers.get, "k", 0, slow)
+        assert asking.wait(10)
+        assert answers.get("k", 0, lambda: "nobody asks this").value == "before"
+        done.set()
+        assert slowest.result().value == "after"
+
+
+def test_only_so_many_answers_are_kept() -> None:
+    answers = Answers()
+    for number in range(reading.KEPT + 10):
+        answers.get(number, 60, lambda: 1)
+    assert len(answers._all) == reading.KEPT
