@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from api.context import WHO, Here, Id
 from api.errors import not_found, refusals
 from api.text import Text
+from domain.condition import Condition
 from services import device_views, sessions
 from services.add_device import NewDevice, add_device
 from services.cancel_waiting import cancel_waiting
@@ -91,6 +92,7 @@ class Health(BaseModel):
     session_age: int | None
     last_message_ts: datetime | None
     qr_required: bool
+    condition: Condition = Field(description="What is wrong with it, in one code; `ready` when nothing is")
     last_error: str | None
     restricted_until: datetime | None
     checked_at: datetime | None = Field(description="When its bridge last told how it is")
@@ -105,6 +107,7 @@ class Device(Health):
     daily_cap: int | None
     hourly_cap: int | None
     sent_today: int
+    sent_this_hour: int
     waiting_count: int = Field(description="Messages that wait to be sent from it")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from db.queries import query
+from domain.condition import Condition, Facts, condition
 from domain.failures import in_words
 
 
@@ -16,6 +18,7 @@ class DeviceView:
     """A device now. ``session_age`` in seconds, None unless connected; ``checked_at`` is when its bridge last told.
 
     While its bridge is away nobody knows how it is: ``state`` is then ``bridge_away``, and it counts as not connected.
+    ``condition`` is what is wrong with it, in one code.
     """
 
     id: int
@@ -29,6 +32,7 @@ class DeviceView:
     session_age: int | None
     last_message_ts: datetime | None
     qr_required: bool
+    error_code: str | None
     last_error: str | None
     restricted_until: datetime | None
     checked_at: datetime | None
@@ -37,7 +41,11 @@ class DeviceView:
     daily_cap: int | None
     hourly_cap: int | None
     sent_today: int
+    sent_this_hour: int
     waiting_count: int
+    bridge_address: str
+    bridge_away_since: datetime | None
+    condition: Condition
 
 
 def every(db: Connection, workspace_id: int) -> list[DeviceView]:
@@ -68,7 +76,19 @@ def _views(db: Connection, workspace_id: int, device_id: int | None) -> list[Dev
     return [_view(dict(row)) for row in rows]
 
 
-def _view(row: dict[str, object]) -> DeviceView:
-    code, told = row.pop("error_code"), row.pop("error_reason")
-    last_error = in_words(str(code), None if told is None else str(told)) if code is not None else None
-    return DeviceView(last_error=last_error, **row)  # type: ignore[arg-type] # the columns of device_views.sql
+def _view(row: dict[str, Any]) -> DeviceView:
+    told = row.pop("error_reason")
+    facts = Facts(
+        bridge_away=row["bridge_away_since"] is not None,
+        can_send=row["can_send"],
+        qr_required=row["qr_required"],
+        restricted=row["restricted_until"] is not None,
+        at_cap=_reached(row["sent_today"], row["daily_cap"]) or _reached(row["sent_this_hour"], row["hourly_cap"]),
+        state=row["state"],
+        error_code=row["error_code"],
+    )
+    return DeviceView(last_error=in_words(row["error_code"], told), condition=condition(facts), **row)
+
+
+def _reached(sent: int, cap: int | None) -> bool:
+    return cap is not None and sent >= cap

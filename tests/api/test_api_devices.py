@@ -89,7 +89,8 @@ def test_how_a_device_is(api: Api) -> None:
     api.send_one(broadcast_id)
     device = answered(api.get(f"/api/devices/{device_id}"), 200)
     assert (device["connected"], device["can_send"], device["state"]) == (True, True, "open")
-    assert (device["sent_today"], device["waiting_count"]) == (1, 2)
+    assert (device["sent_today"], device["sent_this_hour"], device["waiting_count"]) == (1, 1, 2)
+    assert device["condition"] == "ready"
     assert device["session_age"] >= 0
     assert device["last_message_ts"]
     assert device["checked_at"]
@@ -97,11 +98,15 @@ def test_how_a_device_is(api: Api) -> None:
     api.execute("UPDATE devices SET can_send = false, error_code = 'restricted', error_reason = 'too many'")
     device = answered(api.get(f"/api/devices/{device_id}"), 200)
     assert device["last_error"] == "WhatsApp has restricted our phone for a time: too many"
+    assert device["condition"] == "restricted"
     api.execute("UPDATE devices SET can_send = true")
     api.execute("UPDATE bridges SET away_since = now(), error_code = 'bridge_secret'")
     device = answered(api.get(f"/api/devices/{device_id}"), 200)
     assert (device["connected"], device["can_send"], device["state"]) == (False, False, "bridge_away")
     assert (device["session_age"], device["last_error"]) == (None, "The bridge refused our secret")
+    assert device["condition"] == "bridge_away"
+    api.execute("UPDATE bridges SET away_since = NULL")
+    assert answered(api.ask("PATCH", f"/api/devices/{device_id}", {"hourly_cap": 1}), 200)["condition"] == "at_cap"
 
 
 def test_change_name_and_pace(api: Api) -> None:
