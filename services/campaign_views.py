@@ -14,6 +14,7 @@ from domain import failures
 from domain.people import RejectedRow
 from domain.status import MessageStatus
 from services import campaign_end, forecast, rates
+from services import rejected as rejected_rows
 from services.forecast import Finish
 
 PAGE = 100  # rows of a page
@@ -35,13 +36,15 @@ class CampaignView:
     """A campaign as it stands now. ``counts`` has every message status; ``finish`` and ``rate_per_minute`` are None unless
     it is running, the rate also while nobody can tell.
 
-    ``reason`` says in words why it is paused or failed; ``min_delay_s`` and ``max_delay_s`` are its own range of pauses.
+    ``reason`` says in words why it is paused or failed, of the ``code``; ``min_delay_s`` and ``max_delay_s`` are its own
+    range of pauses.
     """
 
     id: int
     title: str
     message: str
     status: str
+    code: str | None
     reason: str | None
     counts: dict[str, int]
     invalid_count: int
@@ -99,6 +102,7 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | N
         title=row.title,
         message=row.message,
         status=row.status,
+        code=row.pause_reason or row.error_code,
         reason=_why(row),
         counts={str(status): counted.get(status, 0) for status in MessageStatus},
         invalid_count=row.invalid_count,
@@ -115,7 +119,7 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | N
 
 
 def page(db: Connection, workspace_id: int, *, before: int | None) -> Page:
-    """Campaigns but no drafts, the newest first, from below the id ``before``; with the counts that the last aggregation made."""
+    """Launched campaigns, the newest first, from below the id ``before``; with the counts of the last aggregation."""
     rows = db.execute(
         text(
             "SELECT id, title, status, pause_reason, error_code, error_reason, counts, counted_at, created_at,"
@@ -146,14 +150,7 @@ def rejected(db: Connection, workspace_id: int, campaign_id: int) -> tuple[Seque
     ).one_or_none()
     if campaign is None:
         return None
-    rows = db.execute(
-        text("SELECT row, phone, reason, cells FROM rejected_rows WHERE campaign_id = :id ORDER BY row"),
-        {"id": campaign_id},
-    )
-    return campaign.headers or (), [
-        RejectedRow(row.row, row.phone, row.reason, tuple(row.cells.get("cells", ())), row.cells.get("first_row"))
-        for row in rows
-    ]
+    return campaign.headers or (), rejected_rows.every(db, campaign_id)
 
 
 def _why(row: Any) -> str | None:
