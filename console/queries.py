@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from db.queries import query
-from services import metrics
+from services import forecast, metrics, rates
+from services.forecast import Finish
 from services.metrics import Figures
 
 
@@ -32,6 +33,19 @@ class Overview:
     phones_ready: int
     waiting_stuck: int
     running: tuple[Running, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a campaign goes: messages a minute, None while nobody can tell, and how it will end."""
+
+    per_minute: float | None
+    finish: Finish
+
+
+def speed(db: Connection, _workspace_id: int, campaign_id: int) -> Speed:
+    """The speed of a running campaign now."""
+    return Speed(rates.now(db, campaign_id), forecast.running(db, campaign_id))
 
 
 def overview(db: Connection, workspace_id: int) -> Overview:

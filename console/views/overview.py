@@ -5,14 +5,15 @@ from __future__ import annotations
 import streamlit as st
 from sqlalchemy import Connection
 
-from console import links, live, reading, shown, writing
-from console.parts import figures, status
+from console import links, live, queries, reading, shown, writing
+from console.parts import figures, speed, status
 from console.parts.figures import Figure
 from console.queries import Overview, Running, overview
 from console.words import _, _n
 from services import control
 
 REFRESH_S = 5
+SPEED_S = 10
 
 
 def _now() -> None:
@@ -75,8 +76,10 @@ def _draw_campaign(campaign: Running) -> None:
             _draw_button(campaign)
             links.link(_("Open"), "campaign", icon=":material/arrow_forward:", campaign=campaign.id)
         if campaign.total:
-            words = shown.share(campaign.done, campaign.total) + " · " + shown.percent(campaign.done, campaign.total)
-            st.progress(campaign.done / campaign.total, words)
+            words = [shown.share(campaign.done, campaign.total), shown.percent(campaign.done, campaign.total)]
+            if campaign.status == "running":
+                words += speed.in_words(reading.read_within(SPEED_S, queries.speed, campaign.id))
+            st.progress(campaign.done / campaign.total, " · ".join(words))
         else:
             st.caption(_("not counted yet"))
 
