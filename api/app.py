@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy import Engine
 
 import settings as environment
-from api import broadcasts, control, devices, launches, messages, people, reports, sessions, whatsapp
+from api import broadcasts, control, devices, launches, messages, people, reports, sessions, system, whatsapp
 from api.context import Context
 from api.door import Door
 from api.errors import answer_errors, error, refusals
@@ -73,7 +73,7 @@ def build(settings: Settings, engine: Engine) -> FastAPI:
     events = Events(writer, environment.given(settings, "events_secret"))
     app.add_route("/events/bridge", events.take, methods=["POST"], include_in_schema=False)
     in_the_docs = [Security(HTTPBearer(auto_error=False, description="The API token"))]  # the door checks it
-    for module in (launches, broadcasts, reports, control, messages, people, devices, sessions, whatsapp):
+    for module in (launches, broadcasts, reports, control, messages, people, devices, sessions, system, whatsapp):
         app.include_router(module.router, dependencies=in_the_docs, responses=EVERYWHERE)
 
     @app.get("/healthz", tags=["Health"])
