@@ -59,19 +59,21 @@ def phone(e164: str) -> str:
     return isolated(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
-def clock(at: datetime, zone: str) -> str:
-    """The time of day in the workspace's time zone: 01:20."""
-    return isolated(f"{at.astimezone(ZoneInfo(zone)):%H:%M}")
+def clock(at: datetime, zone: str, *, exact: bool = False) -> str:
+    """The time of day in the workspace's time zone: 01:20, or exactly 01:20:35."""
+    return isolated(f"{at.astimezone(ZoneInfo(zone)):{'%H:%M:%S' if exact else '%H:%M'}}")
 
 
-def moment(at: datetime, zone: str) -> str:
+def moment(at: datetime, zone: str, *, exact: bool = False) -> str:
     """Day and time; today is left out: 01:20, or 22 Nov, 01:20, with the year when it is another one."""
     local = at.astimezone(ZoneInfo(zone))
     now = datetime.now(UTC).astimezone(local.tzinfo)
     if local.date() == now.date():
-        return clock(at, zone)
+        return clock(at, zone, exact=exact)
     form = "d MMM, HH:mm" if local.year == now.year else "d MMM yyyy, HH:mm"
-    return isolated(dates.format_datetime(local, form, tzinfo=local.tzinfo, locale=language()))
+    return isolated(
+        dates.format_datetime(local, form + (":ss" if exact else ""), tzinfo=local.tzinfo, locale=language())
+    )
 
 
 def lasting(seconds: float) -> str:

@@ -1,0 +1,110 @@
+"""One person's story: what was sent, where it stands and why, and every attempt to hand it over."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import streamlit as st
+
+from console import links, reading, shown
+from console.parts import bubble, doubt, status
+from console.words import _, advice, reason
+from services import message_views
+
+
+def _marked(text: str) -> str:
+    return text
+
+
+_OUTCOMES: Final = {
+    "begun": _marked("being sent"),
+    "unknown": _marked("not known whether it went out"),
+    "not_sent": _marked("not sent"),
+    "sent": _marked("sent"),
+    "delivered": _marked("delivered"),
+    "read": _marked("read"),
+}
+_PROOFS: Final = {
+    "answer": _marked("the bridge said so"),
+    "refused": _marked("the bridge could not be reached"),
+    "closed": _marked("it was withdrawn before it was sent"),
+    "failed": _marked("the bridge knows that it failed"),
+    "receipt": _marked("WhatsApp reported it"),
+}
+
+
+def draw(message_id: int, *, link_to_person: bool = True) -> None:
+    """Draw it in a box; ``link_to_person`` leads to everything that is known of the number."""
+    seen = reading.read(message_views.one, message_id)
+    with st.container(border=True, key="story"), reading.frame(seen, name="story") as known:
+        if not known:
+            return
+        if seen.value is None:
+            st.info(_("This message is not there any more: its phone was deleted, and its messages with it."))
+            return
+        _draw(seen.value, reading.zone(), link_to_person=link_to_person)
+
+
+def _draw(message: dict[str, Any], zone: str, *, link_to_person: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        number = shown.phone(message["phone"])
+        name = f"**{shown.plain(message['name'])}** · {number}" if message["name"] else f"**{number}**"
+        st.markdown(name, width="content")
+        status.message_badge(message["status"])
+        st.space("stretch")
+        if link_to_person:
+            links.link(
+                _("Everything about this number"), "search", icon=":material/person_search:", phone=message["phone"]
+            )
+    if message["code"]:
+        st.markdown(f"**{reason(message['code'])}.** {advice(message['code'])}")
+        _draw_details(message)
+    if message["undecided"]:
+        with st.container(horizontal=True):
+            doubt.choose(message["id"], where="story")
+    bubble.draw(message["text"])
+    st.caption(_times(message, zone))
+    _draw_attempts(message, zone)
+
+
+def _draw_details(message: dict[str, Any]) -> None:
+    """What the bridge or WhatsApp said besides, in its own words."""
+    told = message["reason"].partition(": ")[2]
+    if told:
+        st.caption(_("In its own words: {told}", told=shown.plain(told)))
+
+
+def _times(message: dict[str, Any], zone: str) -> str:
+    named = [
+        (_("queued {time}"), message["created_at"]),
+        (_("sent {time}"), message["sent_at"]),
+        (_("delivered {time}"), message["delivered_at"]),
+        (_("read {time}"), message["read_at"]),
+    ]
+    return " · ".join(words.format(time=shown.moment(at, zone)) for words, at in named if at is not None)
+
+
+def _draw_attempts(message: dict[str, Any], zone: str) -> None:
+    if not message["attempts"]:
+        waits = message["status"] == "queued"
+        st.caption(
+            _("Not tried yet: it waits for its turn.") if waits else _("It was never tried, so nothing was sent.")
+        )
+    for attempt in message["attempts"]:
+        phone = attempt["device_name"] or _("a phone that was deleted")
+        words = [
+            f"**{_('Attempt {number}', number=shown.number(attempt['number']))}**",
+            shown.moment(attempt["begun_at"], zone, exact=True),
+            shown.plain(phone),
+            _outcome(attempt),
+        ]
+        st.markdown(" · ".join(words))
+
+
+def _outcome(attempt: dict[str, Any]) -> str:
+    words = _(_OUTCOMES[attempt["outcome"]])
+    if attempt["code"]:
+        words += f": {reason(attempt['code'])}"
+    if attempt["proof"]:
+        words += f" ({_(_PROOFS[attempt['proof']])})"
+    return words
