@@ -12,12 +12,13 @@ from sqlalchemy import Connection, text
 from db.queries import query
 from domain import failures
 from domain.people import RejectedRow
-from domain.status import MessageStatus
+from domain.status import CampaignStatus, MessageStatus
 from services import campaign_end, forecast, rates
 from services import rejected as rejected_rows
 from services.forecast import Finish
 
 PAGE = 100  # rows of a page
+LAUNCHED = tuple(status for status in CampaignStatus if status is not CampaignStatus.DRAFT)
 FAILURES = 100  # people that ``CampaignView.failures`` names at most
 
 
@@ -118,19 +119,29 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | N
     )
 
 
-def page(db: Connection, workspace_id: int, *, before: int | None) -> Page:
-    """Launched campaigns, the newest first, from below the id ``before``; with the counts of the last aggregation."""
+def page(
+    db: Connection,
+    workspace_id: int,
+    *,
+    before: int | None,
+    statuses: Sequence[str] = LAUNCHED,
+    title: str = "",
+    limit: int = PAGE,
+) -> Page:
+    """Campaigns in these states with this in their title, the newest first, from below the id ``before``; with the counts
+    of the last aggregation."""
+    values = {"workspace_id": workspace_id, "before": before, "statuses": list(statuses), "title": title}
+    rows = db.execute(query("campaigns_page"), {**values, "limit": limit + 1}).all()
+    return _page([{**row._mapping, "reason": _why(row)} for row in rows], limit)
+
+
+def how_many(db: Connection, workspace_id: int) -> dict[str, int]:
+    """How many campaigns there are in each state that one is in."""
     rows = db.execute(
-        text(
-            "SELECT id, title, status, pause_reason, error_code, error_reason, counts, counted_at, created_at,"
-            " scheduled_at, started_at, finished_at FROM campaigns"
-            " WHERE workspace_id = :workspace_id AND status <> 'draft'"
-            " AND (CAST(:before AS bigint) IS NULL OR id < :before)"
-            " ORDER BY id DESC LIMIT :limit"
-        ),
-        {"workspace_id": workspace_id, "before": before, "limit": PAGE + 1},
-    ).all()
-    return _page([{**row._mapping, "reason": _why(row)} for row in rows])
+        text("SELECT status, count(*) AS n FROM campaigns WHERE workspace_id = :id GROUP BY status"),
+        {"id": workspace_id},
+    )
+    return {row.status: row.n for row in rows}
 
 
 def status_of(db: Connection, workspace_id: int, campaign_id: int) -> str | None:
@@ -167,7 +178,7 @@ def _missed(db: Connection, campaign_id: int) -> list[Missed]:
     ]
 
 
-def _page(rows: list[dict[str, Any]]) -> Page:
+def _page(rows: list[dict[str, Any]], limit: int) -> Page:
     """One row more than a page was asked for: it only says that there is a next page."""
-    kept = rows[:PAGE]
-    return Page(kept, kept[-1]["id"] if len(rows) > PAGE else None)
+    kept = rows[:limit]
+    return Page(kept, kept[-1]["id"] if len(rows) > limit else None)
