@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from typing import TypeVar
 from uuid import uuid4
 
 import streamlit as st
@@ -22,6 +23,9 @@ from console.world import world
 from services import repeats
 from services.refused import Refused
 from services.repeats import Answer, Keyed
+from services.sessions import Run
+
+Result = TypeVar("Result")
 
 
 def once(
@@ -57,6 +61,29 @@ def once(
     if said:
         tell(said)
     return answer
+
+
+def at_bridge(work: Callable[[Run], Answer], *, said: str | None = None) -> Answer | None:
+    """Do ``work(run)``, which asks a bridge between its transactions (services/sessions.py); as ``once``, but a press that
+    arrives twice asks twice: the bridge is what keeps that harmless."""
+    try:
+        answer = work(run_here)
+    except Refused as refused:
+        reading.expire()
+        st.error(in_words(refused))
+        return None
+    except SQLAlchemyError:
+        st.error(_("The database does not answer. Try again in a moment."))
+        return None
+    reading.expire()
+    if said:
+        tell(said)
+    return answer
+
+
+def run_here(work: Callable[[Connection, int], Result]) -> Result:
+    """Run a service in one transaction, with the id of the workspace."""
+    return world().run(lambda db: work(db, reading.here(db).id))
 
 
 def tell(text: str) -> None:
