@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from console import reading, shown
-from console.queries import Speed
-from console.reading import Seen
 from console.words import _, _n
+from services.forecast import Finish
 
 
-def in_words(seen: Seen[Speed]) -> list[str]:
+def in_words(per_minute: float | None, finish: Finish) -> list[str]:
     """``430/min``, ``ends ≈ 01:20`` and what holds it back, as far as they are known."""
-    if not seen.known:
-        return []
     words: list[str] = []
-    if seen.value.per_minute is not None:
-        words.append(_("{rate}/min", rate=shown.number(round(seen.value.per_minute))))
-    finish = seen.value.finish
+    if per_minute is not None:
+        words.append(_("{rate}/min", rate=shown.number(round(per_minute))))
     if finish.ends_at is not None:
         words.append(_("ends ≈ {time}", time=shown.moment(finish.ends_at, reading.zone())))
     if finish.at_cap:

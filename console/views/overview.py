@@ -78,7 +78,8 @@ def _draw_campaign(campaign: Running) -> None:
         if campaign.total:
             words = [shown.share(campaign.done, campaign.total), shown.percent(campaign.done, campaign.total)]
             if campaign.status == "running":
-                words += speed.in_words(reading.read_within(SPEED_S, queries.speed, campaign.id))
+                now = reading.read_within(SPEED_S, queries.speed, campaign.id)
+                words += speed.in_words(now.value.per_minute, now.value.finish) if now.known else []
             st.progress(campaign.done / campaign.total, " · ".join(words))
         else:
             st.caption(_("not counted yet"))
