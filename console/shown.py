@@ -3,6 +3,7 @@ that "+972 50" and "21 of 24" are read in their order."""
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from babel import dates, numbers
 
 from console.words import _, language, right_to_left
 
-_LEFT_TO_RIGHT, _RIGHT_TO_LEFT, _END = "\u2066", "\u2067", "\u2069"
+_LEFT_TO_RIGHT, _RIGHT_TO_LEFT, _AS_ITSELF, _END = "\u2066", "\u2067", "\u2068", "\u2069"
 
 
 def isolated(text: str) -> str:
@@ -20,8 +21,10 @@ def isolated(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text as somebody typed it, for where Markdown is read: its signs are text."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~:$<>" else sign for sign in text)
+    """Text as somebody typed it, for where Markdown is read: its signs are text, and it runs in a direction of its own."""
+    escaped = "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~:$<>" else sign for sign in text)
+    turns = right_to_left() or any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in text)
+    return f"{_AS_ITSELF}{escaped}{_END}" if turns else escaped
 
 
 def number(value: float) -> str:

@@ -29,7 +29,9 @@ _CORRECT_MESSAGE: Final = "Do not retry unchanged: change the message or the fil
 _WAIT_OR_DECIDE: Final = (
     "Do not retry yet: it may have arrived. Wait for a receipt, or accept that it may arrive twice."
 )
-_RETRY: Final = "Safe to retry."
+_RETRY: Final = "Safe to retry: nothing was sent."
+_IF_PROVEN: Final = "See whether it is marked as not sent."
+_NOT_THERE: Final = "Do not retry: ask the person for another number, or take this one off your list."
 
 _TABLE: Final = (
     # The device: what sends is away, through no fault of the message or the person
@@ -49,8 +51,8 @@ _TABLE: Final = (
         "Safe to retry when the value is filled in or the variable has a fallback.",
     ),
     # The person: a number that cannot be written to
-    Failure("not_on_whatsapp", "This number is not on WhatsApp", "person", "Do not retry."),
-    Failure("invalid_recipient", "WhatsApp does not take this number", "person", "Do not retry."),
+    Failure("not_on_whatsapp", "This number is not on WhatsApp", "person", _NOT_THERE),
+    Failure("invalid_recipient", "WhatsApp does not take this number", "person", _NOT_THERE),
     Failure(
         "suppressed", "This person is on the never-send list", "person", "Do not retry: they opted out or were blocked."
     ),
@@ -74,8 +76,8 @@ _TABLE: Final = (
     # The bridge, or WhatsApp behind it
     Failure("throttled", "WhatsApp asked us to slow down", "bridge", _RETRY),
     Failure("send_timeout", "WhatsApp did not answer in time", "bridge", _WAIT_OR_DECIDE),
-    Failure("provider_error", "WhatsApp answered with an error", "bridge", "See whether it is marked as not sent."),
-    Failure("internal", "The bridge failed", "bridge", "See whether it is marked as not sent."),
+    Failure("provider_error", "WhatsApp answered with an error", "bridge", _IF_PROVEN),
+    Failure("internal", "The bridge failed", "bridge", _IF_PROVEN),
     Failure("bridge_unreachable", "The bridge could not be reached", "bridge", _RETRY),
     Failure(
         "bridge_secret", "The bridge refused our secret", "bridge", "Safe to retry when BRIDGE_SECRET is corrected."
@@ -110,14 +112,25 @@ DEVICE_CODES: Final = frozenset(failure.code for failure in _TABLE if failure.co
 # The bridge itself is away, for all of its devices; like a device that is away it uses up nobody's attempt
 BRIDGE_AWAY_CODES: Final = frozenset({"bridge_unreachable", "bridge_secret"})
 
-# To send to these people again would only ask WhatsApp once more about a number that it does not take.
-NOT_WORTH_RETRYING: Final = frozenset({"not_on_whatsapp", "invalid_recipient"})
+# The same message to the same person would only fail again: WhatsApp does not take the number or the file, or we are wrong.
+NOT_WORTH_RETRYING: Final = frozenset(
+    {"not_on_whatsapp", "invalid_recipient", "unsupported_media", "too_large", "key_conflict", "poison"}
+)
 
 
 def lookup(code: str) -> Failure:
     """The entry of a code. A code that is not in the table (from a newer bridge) gets an entry that says so."""
     known = FAILURES.get(code)
-    return known or Failure(code, f"Unknown reason: {code}", "system", "See whether it is marked as not sent.")
+    return known or Failure(code, f"Unknown reason: {code}", "system", _IF_PROVEN)
+
+
+def advice(code: str, *, proven: bool) -> str:
+    """What to do about a message with this code: ``proven`` when it is known that nothing was sent, which some codes leave
+    open."""
+    if not proven:
+        return _WAIT_OR_DECIDE
+    told = lookup(code).advice
+    return _RETRY if told in (_WAIT_OR_DECIDE, _IF_PROVEN) else told
 
 
 def in_words(code: str | None, told: str | None) -> str | None:

@@ -74,8 +74,8 @@ def _verdict(code: str, *, doubt: bool) -> Verdict:
 
 
 def _group(code: str, count: int, retryable: int, undecided: int, *, verdict: Verdict) -> FailureGroup:
-    meaning = failures.lookup(code)
-    return FailureGroup(code, meaning.reason, meaning.advice, verdict, count, retryable, undecided)
+    reason, advice = failures.lookup(code).reason, failures.advice(code, proven=verdict != "doubt")
+    return FailureGroup(code, reason, advice, verdict, count, retryable, undecided)
 
 
 def _of_deleted_devices(db: Connection, campaign_id: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -22,8 +24,9 @@ def one(db: Connection, workspace_id: int, message_id: int) -> dict[str, Any] | 
                 " m.device_id, d.name AS device_name, m.attempt AS attempts, m.processing_worker_id,"
                 " m.processing_started_at, m.due_at, m.created_at, m.sent_at, m.delivered_at, m.read_at, m.unknown_at,"
                 " m.failed_at, m.cancelled_at, m.suppressed_at,"
-                " m.status = 'unknown' AND m.doubt_left_by IS NULL AND has_unproven_attempt(m.id) AS undecided,"
-                " c.title AS campaign_title, m.variables, coalesce(m.text, c.message) AS text"
+                " m.status = 'unknown' AND m.doubt_left_by IS NULL AND has_unproven_attempt(m.id) AND NOT EXISTS (SELECT 1"
+                "   FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone) AS undecided,"
+                " c.title AS campaign_title, c.status AS campaign_status, m.variables, coalesce(m.text, c.message) AS text"
                 " FROM messages m LEFT JOIN devices d ON d.id = m.device_id LEFT JOIN campaigns c ON c.id = m.campaign_id"
                 " WHERE m.id = :id AND m.workspace_id = :workspace_id"
             ),
@@ -59,6 +62,12 @@ def _written(row: Any) -> str:
         return template.render(template.parse(row["text"]), values)
     except (template.TemplateError, template.MissingValuesError):
         return str(row["text"])
+
+
+def since(row: Mapping[str, Any]) -> datetime:
+    """When a message reached its status: of a row with a time for each state."""
+    at: datetime = row.get(f"{row['status']}_at") or row["created_at"]
+    return at
 
 
 def with_reason(row: Any) -> dict[str, Any]:

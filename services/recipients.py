@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from db.queries import query
 from domain.csv_rows import defused
 from domain.status import MessageStatus
 from services.campaign_views import status_of
-from services.message_views import with_reason
+from services.message_views import since, with_reason
 
 PAGE = 100
 CSV_CHUNK = 5_000  # rows that an export holds at a time
@@ -95,17 +94,12 @@ def _rows(
 
 
 def _cells(row: dict[str, Any], zone: ZoneInfo) -> tuple[str, ...]:
-    times = (_since(row), row["sent_at"], row["delivered_at"], row["read_at"])
-    since, sent, delivered, read = ("" if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" for at in times)
+    times = (since(row), row["sent_at"], row["delivered_at"], row["read_at"])
+    reached, sent, delivered, read = ("" if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" for at in times)
     return (
-        *(row["phone"], row["name"] or "", row["status"], since, row["device_name"] or "", row["reason"] or ""),
+        *(row["phone"], row["name"] or "", row["status"], reached, row["device_name"] or "", row["reason"] or ""),
         *(str(row["attempts"]), sent, delivered, read),
     )
-
-
-def _since(row: dict[str, Any]) -> datetime | None:
-    at: datetime | None = row.get(f"{row['status']}_at", row["created_at"])
-    return at
 
 
 def _line(cells: tuple[str, ...]) -> str:

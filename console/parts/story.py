@@ -8,28 +8,24 @@ import streamlit as st
 
 from console import links, reading, shown
 from console.parts import bubble, doubt, status
-from console.words import _, advice, reason
+from console.words import _, marked, reason
+from domain import failures
 from services import message_views
 
-
-def _marked(text: str) -> str:
-    return text
-
-
 _OUTCOMES: Final = {
-    "begun": _marked("being sent"),
-    "unknown": _marked("not known whether it went out"),
-    "not_sent": _marked("not sent"),
-    "sent": _marked("sent"),
-    "delivered": _marked("delivered"),
-    "read": _marked("read"),
+    "begun": marked("being sent"),
+    "unknown": marked("not known whether it went out"),
+    "not_sent": marked("not sent"),
+    "sent": marked("sent"),
+    "delivered": marked("delivered"),
+    "read": marked("read"),
 }
 _PROOFS: Final = {
-    "answer": _marked("the bridge said so"),
-    "refused": _marked("the bridge could not be reached"),
-    "closed": _marked("it was withdrawn before it was sent"),
-    "failed": _marked("the bridge knows that it failed"),
-    "receipt": _marked("WhatsApp reported it"),
+    "answer": marked("the bridge said so"),
+    "refused": marked("the bridge could not be reached"),
+    "closed": marked("it was withdrawn before it was sent"),
+    "failed": marked("the bridge knows that it failed"),
+    "receipt": marked("WhatsApp reported it"),
 }
 
 
@@ -57,14 +53,21 @@ def _draw(message: dict[str, Any], zone: str, *, link_to_person: bool) -> None:
                 _("Everything about this number"), "search", icon=":material/person_search:", phone=message["phone"]
             )
     if message["code"]:
-        st.markdown(f"**{reason(message['code'])}.** {advice(message['code'])}")
+        st.markdown(f"**{reason(message['code'])}.** {_advice(message)}")
         _draw_details(message)
     if message["undecided"]:
         with st.container(horizontal=True):
-            doubt.choose(message["id"], where="story")
+            doubt.choose(message["id"], where="story", may_send=message["campaign_status"] != "cancelled")
     bubble.draw(message["text"])
     st.caption(_times(message, zone))
     _draw_attempts(message, zone)
+
+
+def _advice(message: dict[str, Any]) -> str:
+    if message["status"] not in ("failed", "unknown"):
+        return ""
+    proven = all(attempt["outcome"] == "not_sent" for attempt in message["attempts"])
+    return _(failures.advice(message["code"], proven=proven))
 
 
 def _draw_details(message: dict[str, Any]) -> None:

@@ -49,7 +49,8 @@ def test_each_reason_says_what_can_be_done_and_the_retry_does_it(db: Connection,
     ]
     assert (found.safe_count, found.undecided_count) == (3, 2)
     assert found.groups[0].reason == "Our phone was not connected to WhatsApp"
-    assert found.groups[1].advice == "Do not retry."
+    assert found.groups[1].advice.startswith("Do not retry")
+    assert found.groups[2].advice.startswith("Do not retry yet: it may have arrived")
     assert control.retry(db, campaign, who="dana", codes=["not_on_whatsapp"]) == 3
     assert control.retry(db, campaign, who="dana") == 3
     assert report(db, campaign).safe_count == 0

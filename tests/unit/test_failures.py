@@ -5,7 +5,16 @@ from typing import get_args
 import pytest
 
 from domain import phone
-from domain.failures import BRIDGE_AWAY_CODES, DEVICE_CODES, FAILURES, Concerns, in_words, lookup
+from domain.failures import (
+    BRIDGE_AWAY_CODES,
+    DEVICE_CODES,
+    FAILURES,
+    NOT_WORTH_RETRYING,
+    Concerns,
+    advice,
+    in_words,
+    lookup,
+)
 
 OF_THE_BRIDGE_CONTRACT = [
     *(
@@ -76,3 +85,14 @@ def test_what_was_told_is_added_only_when_it_says_more() -> None:
     assert in_words("not_on_whatsapp", None) == "This number is not on WhatsApp"
     assert in_words("not_on_whatsapp", "This number is not on WhatsApp.") == "This number is not on WhatsApp"
     assert in_words("internal", "disk full") == "The bridge failed: disk full"
+
+
+@pytest.mark.parametrize("code", FAILURES)
+def test_the_advice_about_what_is_proven_not_sent_agrees_with_what_a_retry_does(code: str) -> None:
+    told = advice(code, proven=True)
+    assert "may have arrived" not in told
+    if code in NOT_WORTH_RETRYING:
+        assert told.startswith("Do not retry")
+    if told.startswith("Safe to retry"):
+        assert code not in NOT_WORTH_RETRYING
+    assert "may have arrived" in advice(code, proven=False)

@@ -14,7 +14,7 @@ from services.campaign_views import CampaignView
 from services.device_report import DeviceLine
 
 FIGURES: Final = ("pending", "sent", "failed", "unknown", "cancelled", "suppressed")
-ROW_PX, TABLE_PX = 35, 530
+TABLE_PX = 530
 
 
 def draw(campaign: CampaignView) -> None:
@@ -51,7 +51,7 @@ def _draw_table(campaign: CampaignView, lines: list[DeviceLine]) -> None:
         on_select="rerun",
         selection_mode="single-cell",
         key=f"devices {campaign.id}",
-        height=min(TABLE_PX, (len(lines) + 1) * ROW_PX + 3),
+        height="auto" if len(lines) <= 10 else TABLE_PX,
     )
     for row, column in event["selection"]["cells"]:
         line = lines[row]

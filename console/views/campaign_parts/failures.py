@@ -8,8 +8,8 @@ import streamlit as st
 
 from console import live, reading, shown
 from console.parts.status import Look
-from console.views.campaign_parts import doubts, head, place
-from console.words import _, advice, reason
+from console.views.campaign_parts import doubts, files, head, place
+from console.words import _, _n, marked, reason
 from services import failure_groups
 from services.campaign_views import CampaignView
 from services.failure_groups import FailureGroup
@@ -17,14 +17,10 @@ from services.failure_groups import FailureGroup
 REFRESH_S = 5
 
 
-def _marked(text: str) -> str:
-    return text
-
-
 VERDICTS: Final = {
-    "safe": Look(_marked("Safe to retry"), ":material/check_circle:", "green"),
-    "hopeless": Look(_marked("Do not retry"), ":material/do_not_disturb_on:", "gray"),
-    "doubt": Look(_marked("May have arrived"), ":material/help:", "orange"),
+    "safe": Look(marked("Safe to retry"), ":material/check_circle:", "green"),
+    "hopeless": Look(marked("Do not retry"), ":material/do_not_disturb_on:", "gray"),
+    "doubt": Look(marked("May have arrived"), ":material/help:", "orange"),
 }
 
 
@@ -32,6 +28,17 @@ def draw(campaign: CampaignView) -> None:
     """The groups, which follow the campaign, and below them the messages in doubt that wait for a decision."""
     live.every(REFRESH_S, _now)
     doubts.draw(campaign)
+    if campaign.invalid_count:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            count = campaign.invalid_count
+            words = _n(
+                "{count} row of the upload could not be used, so it is not among these people.",
+                "{count} rows of the upload could not be used, so they are not among these people.",
+                count,
+                count=shown.number(count),
+            )
+            st.markdown(words, width="content")
+            files.rejected_rows(campaign.id, key="rejected below")
 
 
 def _now() -> None:
@@ -62,4 +69,4 @@ def _draw_group(campaign_id: int, group: FailureGroup) -> None:
                 label = _("Retry {count}", count=shown.number(group.retryable))
                 if st.button(label, icon=":material/replay:", key=f"retry {group.code}"):
                     head.retry(campaign_id, group.code)
-        st.caption(advice(group.code))
+        st.caption(_(group.advice))

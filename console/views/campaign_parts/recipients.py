@@ -4,8 +4,6 @@ until he asks for it anew, and whoever he chooses is the one he sees."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 import streamlit as st
 
@@ -17,10 +15,11 @@ from console.words import _, _n, reason
 from domain.status import MessageStatus as M
 from services import campaign_views, device_report, failure_groups, recipients
 from services.campaign_views import CampaignView
+from services.message_views import since
 from services.recipients import Page
 
 REFRESH_S = 5
-ROW_PX, TABLE_PX = 35, 460
+TABLE_PX = 460
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def _draw_table(here: Place, held: Held) -> None:
             _("Phone number"): [shown.phone(row["phone"]) for row in rows],
             _("Status"): [status.message_words(row["status"]) for row in rows],
             _("Reason"): [reason(row["code"]) for row in rows],
-            _("Since"): [shown.moment(_since(row), zone) for row in rows],
+            _("Since"): [shown.moment(since(row), zone) for row in rows],
             _("Sent from"): [row["device_name"] or "" for row in rows],
             _("Attempts"): [row["attempts"] for row in rows],
         },
@@ -156,7 +155,7 @@ def _draw_table(here: Place, held: Held) -> None:
         selection_default={"selection": {"rows": chosen}},
         # A selection is a position: on another page, or after a refresh, the same position is somebody else.
         key=f"people {held.place} {held.number}",
-        height=min(TABLE_PX, (len(rows) + 1) * ROW_PX + 3),
+        height="auto" if len(rows) <= 10 else TABLE_PX,
     )
     selected = event["selection"]["rows"]
     message_id = ids[selected[0]] if selected else None
@@ -168,11 +167,6 @@ def _draw_table(here: Place, held: Held) -> None:
     else:
         st.query_params["message"] = str(message_id)
         story.draw(message_id)
-
-
-def _since(row: dict[str, Any]) -> datetime:
-    at: datetime = row.get(f"{row['status']}_at") or row["created_at"]
-    return at
 
 
 def _draw_paging(here: Place, page: Page) -> None:
