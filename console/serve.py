@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,8 +17,6 @@ from console import gate
 from console.words import _
 from console.world import world
 from logs import set_up
-
-log = logging.getLogger("fanfare.console")
 
 LONGEST_TOKEN = 1000
 
@@ -64,9 +61,8 @@ async def _warm(_app: Any) -> AsyncIterator[None]:
     yield
 
 
-def _fault(error: Exception) -> bool:
-    """An error of ours: the log gets it whole, the page a sentence."""
-    log.error("[CONSOLE] a page failed", exc_info=error)
+def _fault(_error: Exception) -> bool:
+    """An error of ours: Streamlit has logged it whole, the page gets a sentence."""
     st.error(
         _("Something went wrong on this page, through a fault of ours. Nothing was changed. Reload it to try again.")
     )
