@@ -1,0 +1,103 @@
+"""A draft as its page works on it: read whole, and saved whenever something is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from console import writing
+from domain.people import Person
+from services import campaign_views, draft_file, draft_people, drafts
+from services.draft_file import DraftFile
+from services.draft_people import Sums
+from services.drafts import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """A draft with everything that its page shows. ``launched``: it is none any more, but the campaign of this id."""
+
+    draft: Draft
+    file: DraftFile | None
+    sums: Sums
+    people: list[Person]
+    variables: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """There is no such draft: it was launched, or it was never there."""
+
+    launched: bool
+
+
+_NOBODY = Sums(will_receive=0, opted_out=0, lacking=0, duplicates=0, bad={}, missing={}, warnings={}, names=False)
+SAME = "same"  # in the address: the campaign that the same content made a moment ago, until the draft is changed
+_UNSAVED = "unsaved"
+
+
+def begun() -> Drafting:
+    """A draft that is not there yet: it has the id 0, and is made by the first thing that is saved."""
+    now = datetime.now(UTC)
+    return Drafting(Draft(0, "", "", None, None, None, None, False, [], None, now, now), None, _NOBODY, [], [])
+
+
+def read(db: Connection, workspace_id: int, draft_id: int) -> Drafting | Gone:
+    """The draft now."""
+    draft = drafts.one(db, workspace_id, draft_id)
+    if draft is None:
+        return Gone(launched=campaign_views.status_of(db, workspace_id, draft_id) is not None)
+    sums = draft_people.sums(db, workspace_id, draft)
+    return Drafting(
+        draft,
+        draft_file.one(db, workspace_id, draft_id),
+        sums,
+        draft_people.sample(db, workspace_id, draft),
+        draft_people.variables(draft, names=sums.names),
+    )
+
+
+def asked() -> int:
+    """The draft of the address; 0 for one that is not there yet."""
+    given = st.query_params.get("draft", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
+
+
+def save(changes: Mapping[str, Any]) -> None:
+    """Save what was changed. What cannot be saved now is kept in this browser session and tried again at each run."""
+    draft_id = asked()
+    unsaved = {**st.session_state.get(_UNSAVED, {}).get(draft_id, {}), **changes}
+    answer = writing.once(
+        f"save draft {draft_id} {' '.join(sorted(unsaved))}",
+        lambda db, workspace_id: _save(db, workspace_id, draft_id, unsaved),
+        asked=unsaved,
+    )
+    st.session_state[_UNSAVED] = {} if answer else {draft_id: unsaved}
+    if answer:
+        open_draft(answer["draft"])
+
+
+def open_draft(draft_id: int) -> None:
+    """Show this draft, which was just changed or made."""
+    st.query_params["draft"] = str(draft_id)
+    st.query_params.pop(SAME, None)
+
+
+def save_what_is_left() -> bool:
+    """Try again what could not be saved; returns whether there is still something."""
+    unsaved = st.session_state.get(_UNSAVED, {}).get(asked())
+    if unsaved:
+        save(unsaved)
+    return bool(st.session_state.get(_UNSAVED, {}).get(asked()))
+
+
+def _save(db: Connection, workspace_id: int, draft_id: int, changes: Mapping[str, Any]) -> dict[str, int]:
+    if not draft_id:
+        return {"draft": drafts.create(db, workspace_id, changes, who=writing.who())}
+    drafts.change(db, workspace_id, draft_id, changes)
+    return {"draft": draft_id}

@@ -1,0 +1,160 @@
+"""The sums before the launch: who, what, from where, until when, and what stands in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from console import links, reading, shown
+from console.drafting import Drafting
+from console.parts import bubble, dates, people_sums, phone_needs
+from console.views.new_steps import launch, message, pace
+from console.words import _, _n
+from domain import template
+from services import forecast
+from services.device_views import DeviceView, every
+from services.forecast import Forecast
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why it cannot be launched yet, and the step where that is mended; None: on the page of the phones."""
+
+    words: str
+    step: str | None
+
+
+def draw(now: Drafting) -> None:
+    """Draw the step."""
+    draft = now.draft
+    phones = reading.read(every)
+    chosen = None if draft.device_ids is None else tuple(draft.device_ids)
+    expected = reading.read(
+        _forecast, now.sums.will_receive, chosen, draft.min_delay_s, draft.max_delay_s, draft.scheduled_at
+    )
+    with reading.frame(phones, expected, name="check") as known:
+        if not known:
+            return
+        own = [phone for phone in phones.value if chosen is None or phone.id in chosen]
+        sums, preview = st.columns([3, 2], gap="large")
+        with preview:
+            _draw_preview(now)
+        with sums:
+            _draw_sums(now, own, expected.value)
+            obstacles = _obstacles(now, own)
+            _draw_obstacles(obstacles, own)
+            _draw_warnings(now, own)
+            launch.draw(now, blocked=bool(obstacles))
+
+
+def _forecast(
+    db: Connection,
+    workspace_id: int,
+    people: int,
+    device_ids: tuple[int, ...] | None,
+    min_delay_s: float | None,
+    max_delay_s: float | None,
+    starts_at: datetime | None,
+) -> Forecast:
+    return forecast.before_launch(
+        db,
+        workspace_id,
+        people,
+        device_ids=device_ids,
+        min_delay_s=min_delay_s,
+        max_delay_s=max_delay_s,
+        starts_at=starts_at,
+    )
+
+
+def _draw_sums(now: Drafting, own: list[DeviceView], expected: Forecast) -> None:
+    zone = reading.zone()
+    able = sum(phone.condition in phone_needs.ABLE for phone in own)
+    scheduled = now.draft.scheduled_at
+    rows = {
+        _("People"): people_sums.line(now.sums),
+        _("Phones"): _("{share} can send now", share=shown.share(able, len(own))),
+        _("Pace"): pace.in_words(now.draft),
+        _("Begins"): _("as soon as you launch it") if scheduled is None else dates.day_and_time(scheduled, zone),
+    }
+    if expected.ends_at is not None and expected.people:
+        rows[_("Ends")] = _end_in_words(expected, zone)
+    for label, words in rows.items():
+        with st.container(horizontal=True, gap="small"):
+            st.markdown(f":gray[{label}]", width=90)
+            st.markdown(words, width="stretch")
+
+
+def _end_in_words(expected: Forecast, zone: str) -> str:
+    """``about Sunday, 6 December, 14:00``, and the sum behind it when it takes days."""
+    if expected.ends_at is None or expected.days is None:
+        return ""
+    end = _("about {time}", time=dates.day_and_time(expected.ends_at, zone))
+    if expected.days == 1:
+        return end
+    days = _n("{count} day", "{count} days", expected.days, count=shown.number(expected.days))
+    if expected.a_day_each is None:
+        a_day = _("at most {count} messages a day", count=shown.number(expected.a_day))
+        return f"{end}. {a_day} = {days}"
+    phones = _n("{count} phone", "{count} phones", expected.able, count=shown.number(expected.able))
+    each = _("{count} a day", count=shown.number(expected.a_day_each))
+    return f"{end}. {phones} × {each} = {days}"
+
+
+def _draw_preview(now: Drafting) -> None:
+    if now.people:
+        message.draw_bubble(now, now.people[0])
+    elif now.draft.message.strip():
+        bubble.draw(now.draft.message)
+
+
+def _obstacles(now: Drafting, own: list[DeviceView]) -> list[Obstacle]:
+    found: list[Obstacle] = []
+    if not now.people and not now.sums.will_receive:
+        found.append(Obstacle(_("There is nobody to send to yet: upload the people."), "people"))
+    if not now.draft.message.strip():
+        found.append(Obstacle(_("The message has no text yet."), "message"))
+    elif not _readable(now.draft.message):
+        found.append(Obstacle(_("The message cannot be read: a brace is not as it should be."), "message"))
+    elif now.people and not now.sums.will_receive:
+        found.append(Obstacle(_("Nobody would receive it: everybody lacks a value of the message."), "message"))
+    if now.draft.scheduled_at is not None and now.draft.scheduled_at <= datetime.now(UTC):
+        found.append(Obstacle(_("The time it was to start has passed: choose another."), "pace"))
+    may_send = any(phone.can_send or phone.bridge_away_since is not None for phone in own)
+    if not own or not (may_send or now.draft.scheduled_at is not None):
+        found.append(Obstacle(_("No phone can send: connect one and launch again."), None))
+    return found
+
+
+def _readable(text: str) -> bool:
+    try:
+        template.parse(text)
+    except template.TemplateError:
+        return False
+    return True
+
+
+def _draw_obstacles(obstacles: list[Obstacle], own: list[DeviceView]) -> None:
+    for obstacle in obstacles:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.error(obstacle.words, icon=":material/block:")
+            if obstacle.step is None and not own:
+                links.link(_("To the phones"), "devices", icon=":material/smartphone:")
+            elif obstacle.step is not None:
+                st.button(_("Mend it"), key=f"mend {obstacle.step}", on_click=_go_to, args=(obstacle.step,))
+
+
+def _go_to(step: str) -> None:
+    st.query_params["step"] = step
+
+
+def _draw_warnings(now: Drafting, own: list[DeviceView]) -> None:
+    workspace = reading.workspace()
+    if workspace.known and workspace.value.sending_stopped_at is not None:
+        st.warning(_("All sending is stopped: it waits until sending is started again."), icon=":material/front_hand:")
+    message.draw_missing(now)
+    people_sums.draw_warnings(now.sums)
+    phone_needs.draw(own)

@@ -1,0 +1,74 @@
+"""From which phones it goes out, and which of them need what."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import drafting, reading, shown
+from console.parts import condition, phone_needs
+from console.words import _
+from services.device_views import DeviceView, every
+from services.drafts import Draft
+
+
+def draw(draft: Draft) -> None:
+    """Draw the choice."""
+    st.subheader(_("From which phones"))
+    seen = reading.read(every)
+    with reading.frame(seen, name="phones") as known:
+        if not known:
+            return
+        if not seen.value:
+            st.error(_("There is no phone yet. Add one before you launch."), icon=":material/smartphone:")
+        phones = {phone.id: phone for phone in seen.value}
+        key = f"phones {draft.id}"
+        words = {"all": _all_words(seen.value), "some": _("Only these")}
+        chosen = st.radio(
+            _("From which phones"),
+            list(words),
+            index=0 if draft.device_ids is None else 1,
+            key=key,
+            format_func=lambda name: words[name],
+            label_visibility="collapsed",
+            on_change=_all_chosen,
+            args=(draft, key),
+        )
+        if chosen == "some":
+            _draw_choice(draft, phones)
+        phone_needs.draw([phone for phone in seen.value if draft.device_ids is None or phone.id in draft.device_ids])
+
+
+def _all_words(phones: list[DeviceView]) -> str:
+    able = sum(phone.condition in phone_needs.ABLE for phone in phones)
+    return _("All that can send: {share} now", share=shown.share(able, len(phones)))
+
+
+def _all_chosen(draft: Draft, key: str) -> None:
+    if st.session_state[key] == "all" and draft.device_ids is not None:
+        drafting.save({"device_ids": None})
+
+
+def _draw_choice(draft: Draft, phones: dict[int, DeviceView]) -> None:
+    key = f"chosen {draft.id}"
+
+    def save() -> None:
+        if st.session_state[key]:
+            drafting.save({"device_ids": list(st.session_state[key])})
+
+    chosen = st.multiselect(
+        _("Phones"),
+        list(phones),
+        default=[device_id for device_id in draft.device_ids or () if device_id in phones],
+        format_func=lambda device_id: _phone_words(phones[device_id]),
+        key=key,
+        placeholder=_("Choose phones"),
+        label_visibility="collapsed",
+        on_change=save,
+    )
+    if not chosen:
+        st.warning(_("Choose at least one phone."), icon=":material/warning:")
+
+
+def _phone_words(phone: DeviceView) -> str:
+    able = phone.condition in phone_needs.ABLE
+    return phone.name if able else f"{phone.name} · {condition.words(phone.condition)}"
