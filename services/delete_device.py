@@ -13,11 +13,28 @@ from services.refused import Refused
 
 
 @dataclass(frozen=True, slots=True)
+class Belongings:
+    """What hinders a deletion, messages that wait or are in flight, and what would go with the device: all of its messages
+    and leads."""
+
+    queued: int
+    in_flight: int
+    messages: int
+    leads: int
+
+
+@dataclass(frozen=True, slots=True)
 class Deleted:
     """What went with the device."""
 
     leads: int
     messages: int
+
+
+def belongings(db: Connection, workspace_id: int, device_id: int) -> Belongings:
+    """What is known before anybody decides. Nothing of a device that is not the workspace's."""
+    values = {"device_id": device_id, "workspace_id": workspace_id}
+    return Belongings(**db.execute(query("device_belongings"), values).mappings().one())
 
 
 def delete_device(db: Connection, workspace_id: int, device_id: int, *, confirmed: bool, who: str) -> Deleted:
@@ -33,7 +50,7 @@ def delete_device(db: Connection, workspace_id: int, device_id: int, *, confirme
     ).one_or_none()
     if device is None:
         raise not_found(device_id)
-    found = db.execute(query("device_belongings"), {"device_id": device_id}).one()
+    found = belongings(db, workspace_id, device_id)
     if found.queued or found.in_flight:
         raise Refused(
             "DEVICE_BUSY",

@@ -2,5 +2,5 @@
 SELECT count(*) FILTER (WHERE status = 'queued') AS queued,
        count(*) FILTER (WHERE status = 'processing' OR slot IS NOT NULL) AS in_flight,
        count(*) AS messages,
-       (SELECT count(*) FROM leads WHERE device_id = :device_id) AS leads
-FROM messages WHERE device_id = :device_id
+       (SELECT count(*) FROM leads WHERE device_id = :device_id AND workspace_id = :workspace_id) AS leads
+FROM messages WHERE device_id = :device_id AND workspace_id = :workspace_id
