@@ -16,15 +16,14 @@ from domain.status import MessageStatus as M
 
 
 @contextmanager
-def card(called: str, state: str, caption: str) -> Iterator[DeltaGenerator]:
+def card(called: str, state: str) -> Iterator[DeltaGenerator]:
     """Draw inside; yields the place of its buttons, beside the title."""
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{title(called)}**", width="content")
             status.campaign_badge(state)
             st.space("stretch")
             buttons = st.container(horizontal=True, vertical_alignment="center", width="content")
-        st.caption(caption)
         yield buttons
 
 
@@ -33,7 +32,37 @@ def title(given: str) -> str:
     return shown.plain(given) if given.strip() else _("No title yet")
 
 
-def when(campaign: Mapping[str, Any]) -> str:
+def draw_standing(campaign: Mapping[str, Any]) -> None:
+    """How far it is, or what came of it, and when: a bar only while it goes on."""
+    counts: Mapping[str, int] = campaign["counts"]
+    total = sum(counts.values())
+    if campaign["status"] == "scheduled":
+        people = campaign["people"]
+        words = [_n("{count} person", "{count} people", people, count=shown.number(people))]
+    elif not total:
+        words = [_("not counted yet")]
+    elif campaign["finished_at"] is None:
+        done = total - counts.get(M.QUEUED, 0) - counts.get(M.PROCESSING, 0)
+        words = [shown.share(done, total), shown.percent(done, total), *_not_reached(counts), _when(campaign)]
+        st.progress(done / total, " · ".join(words))
+        return
+    else:
+        reached = counts.get(M.SENT, 0) + counts.get(M.DELIVERED, 0) + counts.get(M.READ, 0)
+        words = [_("{share} reached", share=shown.share(reached, total)), *_not_reached(counts)]
+    st.caption(" · ".join([*words, _when(campaign)]))
+
+
+def _not_reached(counts: Mapping[str, int]) -> list[str]:
+    words: list[str] = []
+    if missed := counts.get(M.FAILED, 0) + counts.get(M.UNKNOWN, 0):
+        told = _n("{count} not delivered", "{count} not delivered", missed, count=shown.number(missed))
+        words.append(f"**:orange[{told}]**")
+    if cancelled := counts.get(M.CANCELLED, 0):
+        words.append(_n("{count} cancelled", "{count} cancelled", cancelled, count=shown.number(cancelled)))
+    return words
+
+
+def _when(campaign: Mapping[str, Any]) -> str:
     """The time that matters most in its state."""
     zone = reading.zone()
     if campaign["finished_at"] is not None:
@@ -43,28 +72,3 @@ def when(campaign: Mapping[str, Any]) -> str:
     if campaign["started_at"] is not None:
         return _("started {time}", time=shown.moment(campaign["started_at"], zone))
     return _("launched {time}", time=shown.moment(campaign["created_at"], zone))
-
-
-def draw_progress(campaign: Mapping[str, Any]) -> None:
-    """How far it is, or what came of it: a bar only while it goes on."""
-    if campaign["status"] == "scheduled":
-        st.write(_n("{count} person", "{count} people", campaign["people"], count=shown.number(campaign["people"])))
-        return
-    counts: Mapping[str, int] = campaign["counts"]
-    total = sum(counts.values())
-    if not total:
-        st.caption(_("not counted yet"))
-        return
-    missed = counts.get(M.FAILED, 0) + counts.get(M.UNKNOWN, 0)
-    cancelled = counts.get(M.CANCELLED, 0)
-    words: list[str] = []
-    if missed:
-        words.append(_n("{count} not delivered", "{count} not delivered", missed, count=shown.number(missed)))
-    if cancelled:
-        words.append(_n("{count} cancelled", "{count} cancelled", cancelled, count=shown.number(cancelled)))
-    if campaign["finished_at"] is None:
-        done = total - counts.get(M.QUEUED, 0) - counts.get(M.PROCESSING, 0)
-        st.progress(done / total, " · ".join([shown.share(done, total), shown.percent(done, total), *words]))
-    else:
-        reached = counts.get(M.SENT, 0) + counts.get(M.DELIVERED, 0) + counts.get(M.READ, 0)
-        st.write(" · ".join([_("{share} reached", share=shown.share(reached, total)), *words]))

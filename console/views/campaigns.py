@@ -80,6 +80,7 @@ def _draw_filters() -> None:
             list(GROUPS),
             format_func=name,
             required=True,
+            wrap=True,
             key="campaigns-show",
             on_change=choose,
             label_visibility="collapsed",
@@ -107,8 +108,8 @@ def _list() -> None:
         if not known:
             return
         for campaign in seen.value.rows:
-            with campaign_card.card(campaign["title"], campaign["status"], campaign_card.when(campaign)) as buttons:
-                campaign_card.draw_progress(campaign)
+            with campaign_card.card(campaign["title"], campaign["status"]) as buttons:
+                campaign_card.draw_standing(campaign)
                 with buttons:
                     _draw_clone(campaign["id"])
                     links.link(_("Open"), "campaign", icon=":material/arrow_forward:", campaign=campaign["id"])
@@ -126,10 +127,12 @@ def _draw_drafts(seen: Seen[list[drafts.Listed]]) -> None:
         for draft in found:
             people = _n("{count} person", "{count} people", draft.people, count=shown.number(draft.people))
             edited = _("edited {time}", time=shown.moment(draft.edited_at, reading.zone()))
-            with campaign_card.card(draft.title, "draft", f"{people} · {edited}") as buttons, buttons:
-                _draw_delete(draft)
-                _draw_clone(draft.id)
-                links.link(_("Continue"), "new", icon=":material/arrow_forward:", draft=draft.id)
+            with campaign_card.card(draft.title, "draft") as buttons:
+                st.caption(f"{people} · {edited}")
+                with buttons:
+                    _draw_delete(draft)
+                    _draw_clone(draft.id)
+                    links.link(_("Continue"), "new", icon=":material/arrow_forward:", draft=draft.id)
         if not found:
             _draw_nothing()
 

@@ -6,7 +6,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from console import links, live, queries, reading, shown, writing
-from console.parts import figures, speed, status
+from console.parts import chart, figures, speed, status
 from console.parts.figures import Figure
 from console.queries import Overview, Running, overview
 from console.words import _, _n
@@ -113,3 +113,4 @@ def _resume(db: Connection, campaign_id: int) -> dict[str, int]:
 
 st.title(_("Overview"))
 live.every(REFRESH_S, _now)
+live.every(chart.REFRESH_S, chart.draw)
