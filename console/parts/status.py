@@ -38,7 +38,7 @@ MESSAGE: Final = {
     "sent": Look(marked("Sent"), ":material/check:", "green"),
     "delivered": Look(marked("Delivered"), ":material/done_all:", "green"),
     "read": Look(marked("Read"), ":material/mark_chat_read:", "green"),
-    "unknown": Look(marked("Not known"), ":material/help:", "orange"),
+    "unknown": Look(marked("In doubt"), ":material/help:", "orange"),
     "failed": Look(marked("Failed"), ":material/cancel:", "red"),
     "cancelled": Look(marked("Cancelled"), ":material/block:", "gray"),
     "suppressed": Look(marked("On the never-send list"), ":material/do_not_disturb_on:", "gray"),

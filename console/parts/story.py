@@ -79,10 +79,10 @@ def _draw_details(message: dict[str, Any]) -> None:
 
 def _times(message: dict[str, Any], zone: str) -> str:
     named = [
-        (_("queued {time}"), message["created_at"]),
-        (_("sent {time}"), message["sent_at"]),
-        (_("delivered {time}"), message["delivered_at"]),
-        (_("read {time}"), message["read_at"]),
+        (_("Queued {time}"), message["created_at"]),
+        (_("Sent {time}"), message["sent_at"]),
+        (_("Delivered {time}"), message["delivered_at"]),
+        (_("Read {time}"), message["read_at"]),
     ]
     return " · ".join(words.format(time=shown.moment(at, zone)) for words, at in named if at is not None)
 

@@ -54,15 +54,16 @@ def _draw_tabs(campaign: CampaignView) -> None:
     }
     here = place.place()
     # The address decides, so the control is a new one wherever the address leads.
-    chosen = st.segmented_control(
-        _("What to see"),
-        place.TABS,
-        default=here.tab,
-        required=True,
-        format_func=names.__getitem__,
-        key=f"tab {campaign.id} {here.tab}",
-        label_visibility="collapsed",
-    )
+    with st.container(key="tabs"):
+        chosen = st.segmented_control(
+            _("What to see"),
+            place.TABS,
+            default=here.tab,
+            required=True,
+            format_func=names.__getitem__,
+            key=f"tab {campaign.id} {here.tab}",
+            label_visibility="collapsed",
+        )
     if chosen and chosen != here.tab:
         place.go(chosen)
     TABS[here.tab](campaign)

@@ -38,7 +38,7 @@ def _draw_person(person: PersonView) -> None:
         number = shown.phone(person.phone)
         st.subheader(f"{shown.plain(person.name)} · {number}" if person.name else number, width="content")
         if person.suppression is None:
-            st.badge(_("May be written to"), icon=":material/check_circle:", color="green")
+            st.badge(_("No opt-out on record"), icon=":material/check_circle:", color="green")
         else:
             st.badge(_("On the never-send list"), icon=":material/do_not_disturb_on:", color="red")
     if person.suppression is not None:
@@ -73,7 +73,7 @@ def _draw_messages(person: PersonView) -> None:
     rows, zone = person.messages, reading.zone()
     ids = [row["id"] for row in rows]
     asked = st.query_params.get("message", "")
-    chosen = [index for index, message_id in enumerate(ids) if str(message_id) == asked]
+    chosen = [index for index, message_id in enumerate(ids) if str(message_id) == asked or len(ids) == 1]
     event = st.dataframe(
         {
             _("Campaign"): [row["campaign_title"] or _("Single message") for row in rows],

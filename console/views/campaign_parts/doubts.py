@@ -60,7 +60,8 @@ def _draw_row(row: dict[str, Any], zone: str, *, may_send: bool) -> None:
             words.append(_("from {phone}", phone=shown.plain(row["device_name"])))
         st.markdown(" · ".join(words), width="content")
         st.space("stretch")
-        doubt.choose(row["id"], where="list", may_send=may_send)
+        with st.container(horizontal=True, width="content"):
+            doubt.choose(row["id"], where="list", may_send=may_send)
 
 
 def _confirm(campaign_id: int, count: int, as_of: datetime) -> None:

@@ -60,13 +60,18 @@ def _draw_group(campaign_id: int, group: FailureGroup) -> None:
             st.markdown(f"**{shown.number(group.count)}** · {reason(group.code)}", width="content")
             st.badge(_(look.words), icon=look.icon, color=look.color)
             st.space("stretch")
-            # Those of a phone that was deleted are gone with it
-            if group.code != "device_deleted" and st.button(
-                _("Show them"), icon=":material/group:", type="tertiary", key=f"list {group.code} {group.verdict}"
-            ):
-                place.go("recipients", show="unknown" if group.verdict == "doubt" else "missed", code=group.code)
-            if group.verdict == "safe" and group.retryable:
-                label = _("Retry {count}", count=shown.number(group.retryable))
-                if st.button(label, icon=":material/replay:", key=f"retry {group.code}"):
-                    head.retry(campaign_id, group.code)
+            with st.container(horizontal=True, width="content"):
+                _draw_buttons(campaign_id, group)
         st.caption(_(group.advice))
+
+
+def _draw_buttons(campaign_id: int, group: FailureGroup) -> None:
+    # Those of a phone that was deleted are gone with it
+    if group.code != "device_deleted" and st.button(
+        _("Show them"), icon=":material/group:", type="tertiary", key=f"list {group.code} {group.verdict}"
+    ):
+        place.go("recipients", show="unknown" if group.verdict == "doubt" else "missed", code=group.code)
+    if group.verdict == "safe" and group.retryable:
+        label = _("Retry {count}", count=shown.number(group.retryable))
+        if st.button(label, icon=":material/replay:", key=f"retry {group.code}"):
+            head.retry(campaign_id, group.code)

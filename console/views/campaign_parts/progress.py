@@ -115,7 +115,7 @@ def _draw_figures(campaign: CampaignView) -> None:
 def _draw_figure(show: str, count: int, whole: int = 0) -> None:
     """A card that is a button as a whole: it opens the people behind the figure."""
     label = labels()[show]
-    with st.container(border=True, width=CARD, key=f"figure-{show}", gap=None):
+    with st.container(border=True, width=CARD, height="stretch", key=f"figure-{show}", gap=None):
         note = shown.percent(count, whole) if whole and count else None
         st.metric(label, shown.number(count), delta=note, delta_color="off", delta_arrow="off")
         if st.button(_("Show {what}", what=label), key=f"show {show}", width="stretch"):

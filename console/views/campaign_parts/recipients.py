@@ -20,6 +20,7 @@ from services.recipients import Page
 
 REFRESH_S = 5
 TABLE_PX = 460
+EVERY = ""  # chosen where nothing is filtered by
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,15 @@ def draw(campaign: CampaignView) -> None:
     live.every(REFRESH_S, _news)
     if not held.page.rows:
         st.write(_("Nobody is in this list."))
-    else:
-        _draw_table(here, held)
+        return
+    message_id = _draw_table(here, held)
     _draw_paging(here, held.page)
+    if message_id is None:
+        st.query_params.pop("message", None)
+        st.caption(_("Select a row to see that person's story."))
+    else:
+        st.query_params["message"] = str(message_id)
+        story.draw(message_id)
 
 
 def _held(campaign: CampaignView, here: Place) -> Held | None:
@@ -69,9 +76,9 @@ def _draw_filters(campaign: CampaignView, here: Place) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         show = st.selectbox(
             _("Show"),
-            [None, *labels],
+            [EVERY, *labels],
             index=0 if here.show is None else 1 + list(labels).index(here.show),
-            format_func=lambda each: labels[each] if each else _("Everybody"),
+            format_func=lambda each: labels.get(each, _("Everybody")),
             key=f"show {here}",
             width=200,
         )
@@ -79,8 +86,8 @@ def _draw_filters(campaign: CampaignView, here: Place) -> None:
         device = _choose_device(campaign, here)
         st.space("stretch")
         files.people(_("Export this list"), campaign.id, here.wanted, key="export list")
-    if (show, code, device) != (here.show, here.code, here.device):
-        place.go("recipients", show=show, code=code, device=device)
+    if (show or None, code, device) != (here.show, here.code, here.device):
+        place.go("recipients", show=show or None, code=code, device=device)
 
 
 def _choose_code(campaign: CampaignView, here: Place) -> str | None:
@@ -89,14 +96,15 @@ def _choose_code(campaign: CampaignView, here: Place) -> str | None:
     codes = sorted(known | ({here.code} if here.code else set()), key=reason)
     if not codes:
         return None
-    return st.selectbox(
+    code = st.selectbox(
         _("Reason"),
-        [None, *codes],
+        [EVERY, *codes],
         index=0 if here.code is None else 1 + codes.index(here.code),
-        format_func=lambda code: reason(code) if code else _("Any"),
+        format_func=lambda code: reason(code) or _("Any"),
         key=f"reason {here}",
         width=280,
     )
+    return code or None
 
 
 def _choose_device(campaign: CampaignView, here: Place) -> int | None:
@@ -105,14 +113,15 @@ def _choose_device(campaign: CampaignView, here: Place) -> int | None:
     names = {line.device_id: line.name or "" for line in lines if line.device_id and not line.deleted}
     if here.device:
         names.setdefault(here.device, _("Phone {id}", id=here.device))
-    return st.selectbox(
+    device = st.selectbox(
         _("Sent from"),
-        [None, *names],
+        [0, *names],
         index=0 if here.device is None else 1 + list(names).index(here.device),
-        format_func=lambda device: names[device] if device else _("All phones"),
+        format_func=lambda device: names.get(device, _("All phones")),
         key=f"phone {here}",
         width=200,
     )
+    return device or None
 
 
 def _news() -> None:
@@ -124,10 +133,12 @@ def _news() -> None:
     now, then, here = seen.value.counts, held.counts, place.place()
     ended = [each for each in M if each not in (M.QUEUED, M.PROCESSING)]
     watched = [each for each in here.wanted.statuses if each in ended] or ended
-    news = sum(max(0, now[each] - then[each]) for each in watched)
-    if news:
+    news = sum(now[each] - then[each] for each in watched)
+    if news > 0:
         with st.container(horizontal=True, vertical_alignment="center", key="news"):
             words = _n("{count} new result", "{count} new results", news, count=shown.number(news))
+            if here.code or here.device:
+                words = _("{news} in the whole campaign", news=words)
             st.markdown(words, width="content")
             if st.button(_("Refresh"), icon=":material/refresh:", key="refresh"):
                 st.session_state["recipients anew"] = True
@@ -135,7 +146,8 @@ def _news() -> None:
                 st.rerun()
 
 
-def _draw_table(here: Place, held: Held) -> None:
+def _draw_table(here: Place, held: Held) -> int | None:
+    """The page; returns the message of whoever is chosen, who may be on another page when a link led here."""
     rows, zone = held.page.rows, reading.zone()
     ids = [row["id"] for row in rows]
     chosen = [ids.index(here.message)] if here.message in ids else []
@@ -150,6 +162,7 @@ def _draw_table(here: Place, held: Held) -> None:
             _("Attempts"): [row["attempts"] for row in rows],
         },
         hide_index=True,
+        column_config={_("Reason"): st.column_config.Column(width=260)},
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": chosen}},
@@ -158,15 +171,9 @@ def _draw_table(here: Place, held: Held) -> None:
         height="auto" if len(rows) <= 10 else TABLE_PX,
     )
     selected = event["selection"]["rows"]
-    message_id = ids[selected[0]] if selected else None
-    if message_id is None and here.message not in ids:
-        message_id = here.message  # from a link: not on this page
-    if message_id is None:
-        st.query_params.pop("message", None)
-        st.caption(_("Select a row to see that person's story."))
-    else:
-        st.query_params["message"] = str(message_id)
-        story.draw(message_id)
+    if selected:
+        return int(ids[selected[0]])
+    return None if here.message in ids else here.message
 
 
 def _draw_paging(here: Place, page: Page) -> None:

@@ -36,7 +36,7 @@ def draw(campaign: CampaignView) -> None:
 def _who(who: str | None) -> str:
     if who is None:
         return ""
-    return shown.plain(who.removeprefix("console: "))
+    return {"api": _("API"), "console": _("Console")}.get(who) or shown.plain(who.removeprefix("console: "))
 
 
 def _in_words(happened: Happened) -> str:
@@ -51,7 +51,7 @@ def _in_words(happened: Happened) -> str:
         case "due":
             return _("Its time came")
         case "started":
-            return _("The first message began")
+            return _("Sending began")
         case "ended":
             return _("Ended: {status}", status=status.campaign_words(details["status"]))
         case "pause":
