@@ -23,7 +23,7 @@ class Failure:
 
 
 _DEVICE_AWAY: Final = "Safe to retry: nothing was sent, and it goes on by itself when the phone is back."
-_CORRECT_NUMBER: Final = "Do not retry: correct the number and upload it again."
+_CORRECT_NUMBER: Final = "Correct the number and upload it again."
 _CORRECT_ROW: Final = "Nothing was sent: correct the row and upload it again."
 _CORRECT_MESSAGE: Final = "Do not retry unchanged: change the message or the file."
 _WAIT_OR_DECIDE: Final = (
@@ -64,7 +64,7 @@ _TABLE: Final = (
         "scientific_notation",
         "A spreadsheet shortened the number (as in 9.72E+11) and its last digits are lost",
         "person",
-        "Do not retry: format the column as text, enter the numbers again and upload them.",
+        "Format the column as text, enter the numbers again and upload them.",
     ),
     Failure("not_a_mobile", "This is not a mobile number, so it may not be on WhatsApp", "person", "It is sent to."),
     Failure("duplicate", "The same number is there already", "person", "Nothing to do: the first one is used."),
