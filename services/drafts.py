@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,8 +22,9 @@ LISTED = 100  # drafts that a list shows
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft. ``device_ids`` None: all that can send; those of devices deleted since are left out. Delays in seconds;
-    ``headers`` are the columns of its people's file, ``phone_header`` the one of the numbers."""
+    """A draft. ``device_ids`` None: all that can send; those of devices deleted since are left out, and with none left it
+    cannot be launched. Delays in seconds; ``headers`` are the columns of its people's file, ``phone_header`` the one of
+    the numbers."""
 
     id: int
     title: str
@@ -129,9 +130,6 @@ def _check(changes: Mapping[str, Any], now: datetime) -> None:
         raise _invalid("min_delay_s", "A pause is between 0 seconds and a day.")
     if least is not None and most is not None and least > most:
         raise _invalid("min_delay_s", "The shortest pause must not be above the longest.")
-    chosen: Sequence[int] | None = changes.get("device_ids")
-    if chosen is not None and not chosen:
-        raise _invalid("device_ids", "Choose at least one phone.")
     at: datetime | None = changes.get("scheduled_at")
     if at is not None and not now < at.astimezone(UTC) <= now + FURTHEST_AHEAD:
         raise _invalid("scheduled_at", "Choose a time that is still to come, at most a year ahead.")

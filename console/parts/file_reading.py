@@ -32,6 +32,7 @@ def draw(file: DraftFile, draft_id: int) -> How:
         return _draw_encodings(file, draft_id)
     if "headers" not in file.found:
         return file.how
+    st.markdown(f"**{_('What stands in which column')}**")
     how = _draw_columns(file, draft_id)
     if "rows" in file.found:
         _draw_rows(file.found)
@@ -92,7 +93,7 @@ def _draw_column(label: str, headers: list[str], found: str | None, key: str) ->
         index=headers.index(found) if found in headers else None,
         key=key,
         placeholder=_("Choose a column"),
-        width=240,
+        width=220,
         on_change=_changed,
     )
 
@@ -101,6 +102,7 @@ def _draw_rows(found: dict[str, Any]) -> None:
     """The first rows, with what is read from the columns in their heads."""
     headers = found["headers"]
     names = {found.get("phone_column"): _("number"), found.get("name_column"): _("name")}
+    names = {header: name for header, name in names.items() if header and header.casefold() != name}
     heads = [f"{header} → {names[header]}" if header in names else header for header in headers]
     st.dataframe([dict(zip(heads, row, strict=False)) for row in found["rows"]], hide_index=True)
 

@@ -12,10 +12,17 @@ from services.draft_people import DUPLICATE, Sums
 
 
 def draw(now: Drafting) -> None:
-    """The line, the rows that could not be used, and what is sent to but looks wrong."""
-    st.markdown(f"**{line(now.sums)}**")
-    if now.sums.bad_count or now.sums.duplicates:
-        _draw_reasons(now.sums)
+    """The rows that could not be used, and what is sent to but looks wrong."""
+    reasons = {**now.sums.bad, **({DUPLICATE: now.sums.duplicates} if now.sums.duplicates else {})}
+    if reasons:
+        n = sum(reasons.values())
+        st.markdown("**" + _n("{count} row is left out", "{count} rows are left out", n, count=shown.number(n)) + "**")
+    for code, n in reasons.items():
+        with st.container(horizontal=True, gap="small", wrap=False):
+            st.markdown(f"**{shown.number(n)}**", width=56, text_alignment="right")
+            st.markdown(f"{reason(code)}  \n:gray[{advice(code)}]", width="stretch")
+    if reasons:
+        st.caption(_("Go on without them, or correct them in the downloaded file and upload that."))
         files.rejected_rows(now.draft.id, key="rejected")
     draw_warnings(now.sums)
 
@@ -37,12 +44,6 @@ def draw_warnings(sums: Sums) -> None:
     """People who will be sent to although something about them looks wrong."""
     for code, n in sums.warnings.items():
         st.info(f"{_count(n)} × {reason(code)}. {advice(code)}", icon=":material/info:")
-
-
-def _draw_reasons(sums: Sums) -> None:
-    reasons = {**sums.bad, **({DUPLICATE: sums.duplicates} if sums.duplicates else {})}
-    rows = [f"| {_count(n)} | {reason(code)} | {advice(code)} |" for code, n in reasons.items()]
-    st.markdown("\n".join([f"| {_('Rows')} | {_('Why')} | {_('What to do')} |", "| ---: | :--- | :--- |", *rows]))
 
 
 def _count(n: int) -> str:

@@ -49,7 +49,7 @@ def _draw_steps(now: Drafting, *, unsaved: bool) -> None:
     step = _step()
     st.session_state["step"] = step
     with st.container(horizontal=True, vertical_alignment="center", key="steps"):
-        st.segmented_control(
+        st.pills(
             _("Step"),
             list(STEPS),
             key="step",

@@ -83,8 +83,8 @@ def _draw_sums(now: Drafting, own: list[DeviceView], expected: Forecast) -> None
     if expected.ends_at is not None and expected.people:
         rows[_("Ends")] = _end_in_words(expected, zone)
     for label, words in rows.items():
-        with st.container(horizontal=True, gap="small"):
-            st.markdown(f":gray[{label}]", width=90)
+        with st.container(horizontal=True, gap="small", wrap=False):
+            st.markdown(f":gray[{label}]", width=72)
             st.markdown(words, width="stretch")
 
 
@@ -92,9 +92,9 @@ def _end_in_words(expected: Forecast, zone: str) -> str:
     """``about Sunday, 6 December, 14:00``, and the sum behind it when it takes days."""
     if expected.ends_at is None or expected.days is None:
         return ""
-    end = _("about {time}", time=dates.day_and_time(expected.ends_at, zone))
     if expected.days == 1:
-        return end
+        return _("about {time}", time=shown.clock(expected.ends_at, zone))
+    end = _("about {time}", time=dates.day_and_time(expected.ends_at, zone))
     days = _n("{count} day", "{count} days", expected.days, count=shown.number(expected.days))
     if expected.a_day_each is None:
         a_day = _("at most {count} messages a day", count=shown.number(expected.a_day))
@@ -106,6 +106,7 @@ def _end_in_words(expected: Forecast, zone: str) -> str:
 
 def _draw_preview(now: Drafting) -> None:
     if now.people:
+        st.caption(_("As {person} gets it", person=message.called(now.people[0])))
         message.draw_bubble(now, now.people[0])
     elif now.draft.message.strip():
         bubble.draw(now.draft.message)
@@ -124,7 +125,9 @@ def _obstacles(now: Drafting, own: list[DeviceView]) -> list[Obstacle]:
     if now.draft.scheduled_at is not None and now.draft.scheduled_at <= datetime.now(UTC):
         found.append(Obstacle(_("The time it was to start has passed: choose another."), "pace"))
     may_send = any(phone.can_send or phone.bridge_away_since is not None for phone in own)
-    if not own or not (may_send or now.draft.scheduled_at is not None):
+    if not own and now.draft.device_ids is not None:
+        found.append(Obstacle(_("No phone is chosen: choose at least one."), "pace"))
+    elif not own or not (may_send or now.draft.scheduled_at is not None):
         found.append(Obstacle(_("No phone can send: connect one and launch again."), None))
     return found
 
@@ -144,7 +147,7 @@ def _draw_obstacles(obstacles: list[Obstacle], own: list[DeviceView]) -> None:
             if obstacle.step is None and not own:
                 links.link(_("To the phones"), "devices", icon=":material/smartphone:")
             elif obstacle.step is not None:
-                st.button(_("Mend it"), key=f"mend {obstacle.step}", on_click=_go_to, args=(obstacle.step,))
+                st.button(_("Fix"), key=f"mend {obstacle.step}", on_click=_go_to, args=(obstacle.step,))
 
 
 def _go_to(step: str) -> None:

@@ -94,6 +94,7 @@ def _draw_preview(now: Drafting) -> Person | None:
         if now.draft.message.strip():
             bubble.draw(now.draft.message)
         return None
+    st.markdown(_("As real people get it"))
     at = _place(now.people)
     person = now.people[at]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -105,7 +106,7 @@ def _draw_preview(now: Drafting) -> Person | None:
             args=(now.people[at - 1],),
             help=_("Person before"),
         )
-        st.caption(" · ".join(filter(None, [shown.plain(person.name), shown.phone(person.phone)])), width="content")
+        st.caption(called(person), width="content")
         after = now.people[(at + 1) % len(now.people)]
         st.button(
             "",
@@ -117,6 +118,11 @@ def _draw_preview(now: Drafting) -> Person | None:
         )
     draw_bubble(now, person)
     return person
+
+
+def called(person: Person) -> str:
+    """Name and number of a person."""
+    return " · ".join(filter(None, [shown.plain(person.name), shown.phone(person.phone)]))
 
 
 def draw_bubble(now: Drafting, person: Person) -> None:

@@ -40,25 +40,36 @@ def draw(now: Drafting) -> None:
         if now.draft.headers:
             st.info(_("These are the people of the campaign that this is a copy of."), icon=":material/content_copy:")
         _draw_uploader(now, _("The people, as a CSV file"))
-    else:
-        _draw_file(now, now.file)
-    if now.draft.headers and (now.file is None or "fault" not in now.file.found):
+        if now.draft.headers:
+            st.markdown(f"##### {people_sums.line(now.sums)}")
+            _draw_save_leads(now)
+        return
+    _draw_file(now, now.file)
+    if "fault" in now.file.found:
+        st.error(file_fault.in_words(now.file.found["fault"]), icon=":material/error:")
+        _draw_reading(now.draft.id, now.file)
+        return
+    st.markdown(f"##### {people_sums.line(now.sums)}")
+    columns, sums = st.columns(2, gap="large")
+    with columns:
+        _draw_reading(now.draft.id, now.file)
+    with sums:
         people_sums.draw(now)
         _draw_save_leads(now)
 
 
 def _draw_file(now: Drafting, file: DraftFile) -> None:
-    fault = file.found.get("fault")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/description: **{shown.plain(file.name)}**", width="content")
         st.caption(_size(file), width="content")
         with st.popover(_("Another file"), icon=":material/upload_file:"):
             _draw_uploader(now, _("Takes the place of this one"))
-    if fault:
-        st.error(file_fault.in_words(fault), icon=":material/error:")
-    chosen = file_reading.draw(file, now.draft.id)
+
+
+def _draw_reading(draft_id: int, file: DraftFile) -> None:
+    chosen = file_reading.draw(file, draft_id)
     if st.session_state.get(file_reading.CHANGED) and chosen != file.how:
-        _read_otherwise(now.draft.id, chosen)
+        _read_otherwise(draft_id, chosen)
 
 
 def _size(file: DraftFile) -> str:

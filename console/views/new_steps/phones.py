@@ -31,7 +31,7 @@ def draw(draft: Draft) -> None:
             format_func=lambda name: words[name],
             label_visibility="collapsed",
             on_change=_all_chosen,
-            args=(draft, key),
+            args=(key,),
         )
         if chosen == "some":
             _draw_choice(draft, phones)
@@ -43,30 +43,23 @@ def _all_words(phones: list[DeviceView]) -> str:
     return _("All that can send: {share} now", share=shown.share(able, len(phones)))
 
 
-def _all_chosen(draft: Draft, key: str) -> None:
-    if st.session_state[key] == "all" and draft.device_ids is not None:
-        drafting.save({"device_ids": None})
+def _all_chosen(key: str) -> None:
+    drafting.save({"device_ids": None if st.session_state[key] == "all" else []})
 
 
 def _draw_choice(draft: Draft, phones: dict[int, DeviceView]) -> None:
     key = f"chosen {draft.id}"
-
-    def save() -> None:
-        if st.session_state[key]:
-            drafting.save({"device_ids": list(st.session_state[key])})
-
-    chosen = st.multiselect(
+    st.multiselect(
         _("Phones"),
         list(phones),
         default=[device_id for device_id in draft.device_ids or () if device_id in phones],
         format_func=lambda device_id: _phone_words(phones[device_id]),
         key=key,
-        placeholder=_("Choose phones"),
+        placeholder=_("Choose at least one phone"),
         label_visibility="collapsed",
-        on_change=save,
+        width=640,
+        on_change=lambda: drafting.save({"device_ids": list(st.session_state[key])}),
     )
-    if not chosen:
-        st.warning(_("Choose at least one phone."), icon=":material/warning:")
 
 
 def _phone_words(phone: DeviceView) -> str:
