@@ -20,6 +20,9 @@ PAGES = {
 }
 
 
+LONGEST_ID = 19  # digits, from which on the database would not take it
+
+
 def go(page: str, **parameters: object) -> NoReturn:
     """Open a page of PAGES; ``parameters`` stand in its address, None is left out."""
     st.switch_page(PAGES[page], query_params=_in_address(parameters))
@@ -35,6 +38,12 @@ def address(page: str, **parameters: object) -> str:
     path = "" if page == "overview" else page
     query = urlencode(_in_address(parameters))
     return f"/{path}?{query}" if query else f"/{path}"
+
+
+def number(name: str) -> int | None:
+    """The id that stands in the address under this name; None for anything that is none."""
+    given = st.query_params.get(name, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < LONGEST_ID else None
 
 
 def _in_address(parameters: dict[str, object]) -> dict[str, str]:

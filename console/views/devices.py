@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import live, reading, shown
+from console import links, live, reading, shown
 from console.views.device_parts import add, cards, one, table
 from console.words import _, _n
 from services import device_views
@@ -60,8 +60,8 @@ def _draw_tables() -> None:
             table.draw(others, key="others")
 
 
-asked = st.query_params.get("device", "")
-if asked.isdecimal():
-    one.draw(int(asked))
-else:
+device_id = links.number("device")
+if device_id is None:
     _every()
+else:
+    one.draw(device_id)
