@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fleet import SECRETS, Fleet
 from playwright.sync_api import Browser, Locator, expect
@@ -11,6 +12,8 @@ from playwright.sync_api import Browser, Locator, expect
 QUIET = "[data-testid=stApp][data-test-script-state=notRunning]"
 DRAWN = f"{QUIET} [data-testid=stHeading]"  # before its first run a page is quiet, too, but has no title
 WITHIN_MS = 30_000
+
+ROW_PX = 35  # of a table, its head too
 
 expect.set_options(timeout=WITHIN_MS)
 
@@ -62,6 +65,33 @@ class Visit:
         expect(self.page.get_by_text(text)).to_have_count(0)
         return self
 
+    def link(self, name: str) -> Locator:
+        return self.page.get_by_role("link", name=name)
+
+    def follow(self, name: str) -> Visit:
+        """Follow the link with this name."""
+        self.link(name).click()
+        return self.quiet()
+
+    def arrives(self, page: str) -> Visit:
+        """Wait until the visit is on this page."""
+        self.page.wait_for_url(lambda url: urlsplit(url).path == f"/{page}")
+        return self.quiet()
+
+    def parameter(self, name: str) -> str | None:
+        """What stands in the address under this name."""
+        return parse_qs(urlsplit(self.page.url).query).get(name, [None])[0]
+
+    def choose_row(self, row: int) -> Visit:
+        """Choose a row of the page's table, counted from 0."""
+        self.page.get_by_test_id("stDataFrame").click(position={"x": ROW_PX / 2, "y": ROW_PX * (row + 1.5)})
+        return self
+
+    def stays_open(self) -> Callable[[], bool]:
+        """Asks later whether the page is still the one that was loaded now."""
+        self.page.evaluate("() => { window.loaded = true }")
+        return lambda: bool(self.page.evaluate("() => window.loaded === true"))
+
     def figure(self, label: str) -> Locator:
         """The value of a figure."""
         return self.page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
@@ -78,6 +108,9 @@ class Visit:
 
     def close(self) -> None:
         self.context.close()
+
+
+Visiting = Callable[..., Visit]
 
 
 def visit(browser: Browser, fleet: Fleet, *, width: int, height: int, entered: bool) -> Visit:
