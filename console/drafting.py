@@ -84,8 +84,10 @@ def save(changes: Mapping[str, Any]) -> None:
 
 def open_draft(draft_id: int) -> None:
     """Show this draft, which was just changed or made."""
-    st.query_params["draft"] = str(draft_id)
-    st.query_params.pop(SAME, None)
+    if asked() != draft_id:
+        st.query_params["draft"] = str(draft_id)
+    if SAME in st.query_params:
+        del st.query_params[SAME]
 
 
 def save_what_is_left() -> bool:

@@ -27,7 +27,7 @@ _BY_CODE: Final = {
 
 # What a choice on the page cures; of the others the file itself must be corrected.
 CURED_BY_ENCODING: Final = ("encoding_unknown", "encoding_wrong")
-CURED_BY_COLUMN: Final = ("column_unknown",)
+CURED: Final = (*CURED_BY_ENCODING, "column_unknown")
 
 
 def in_words(fault: Mapping[str, Any]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, Final
+from unicodedata import category
 
 import streamlit as st
 
+from console import shown
 from console.parts.file_fault import CURED_BY_ENCODING
 from console.words import _, marked
 from domain.csv_rows import DELIMITERS, ENCODINGS
@@ -45,44 +47,49 @@ def _changed() -> None:
 
 
 def _draw_encodings(file: DraftFile, draft_id: int) -> How:
-    readable = [name for name in ENCODINGS if _beginning(file, name)]
+    seen: dict[str, str] = {}  # what it looks like: the first encoding in which it does
+    for name in ENCODINGS:
+        if look := _beginning(file, name):
+            seen.setdefault(look, name)
     chosen = st.radio(
         _("Which of these looks right?"),
-        readable,
+        list(seen.values()),
         index=None,
         key=f"encoding {draft_id}",
         format_func=lambda name: _(_ENCODINGS[name]),
-        captions=[_beginning(file, name) for name in readable],
+        captions=[shown.plain(look) for look in seen],
         on_change=_changed,
     )
     return replace(file.how, encoding=chosen) if chosen else file.how
 
 
 def _beginning(file: DraftFile, encoding: str) -> str:
-    """The letters that a person would recognise: those beyond ASCII, with what stands around them; empty when the file
-    cannot be read so."""
+    """Letters by which a person can judge: the first beyond ASCII, with what stands around them; empty when the file
+    makes no text so."""
     # A letter of several bytes may be cut at the end.
-    content = file.beginning[: len(file.beginning) - 4] if file.size > len(file.beginning) else file.beginning
+    content = file.beginning[:-4] if file.size > len(file.beginning) else file.beginning
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         return ""
     first = next((place for place, letter in enumerate(text) if letter > "\x7f"), 0)
     start = max(0, first - _SEEN // 4)
-    return " ".join(text[start : start + _SEEN].split())
+    look = " ".join(text[start : start + _SEEN].split())
+    return "" if any(category(letter) in ("Cc", "Cn", "Co") for letter in look) else look
 
 
 def _draw_columns(file: DraftFile, draft_id: int) -> How:
     headers = file.found["headers"]
-    # Columns of another reading are other choices.
-    key = f"{draft_id} {hash(tuple(headers))}"
+    phone_found, name_found = file.found.get("phone_column"), file.found.get("name_column")
+    # After another reading it is another choice, which begins with what was found.
+    key = f"{draft_id} {hash((*headers, phone_found, name_found))}"
     with st.container(horizontal=True):
-        phone = _draw_column(_("Phone numbers are in"), headers, file.found.get("phone_column"), f"phone {key}")
-        name = _draw_column(_("Names are in"), headers, file.found.get("name_column"), f"name {key}")
+        phone = _draw_column(_("Phone numbers are in"), headers, phone_found, f"phone {key}")
+        name = _draw_column(_("Names are in"), headers, name_found, f"name {key}")
     return replace(
         file.how,
-        phone_column=file.how.phone_column if phone == file.found.get("phone_column") else phone,
-        name_column=file.how.name_column if name == file.found.get("name_column") else name,
+        phone_column=file.how.phone_column if phone == phone_found else phone,
+        name_column=file.how.name_column if name == name_found else name,
     )
 
 

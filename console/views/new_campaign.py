@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from console import drafting, links, reading, shown, writing
 from console.drafting import Drafting, Gone
 from console.views.new_steps import check, message, pace, people
-from console.words import _, _n, marked
+from console.words import _, _n, marked, right_to_left
 from services import drafts
 from services.drafts import Listed
 
@@ -66,7 +66,7 @@ def _draw_steps(now: Drafting, *, unsaved: bool) -> None:
         st.button(
             _("Next: {step}", step=_(STEPS[after][0])),
             type="primary",
-            icon=":material/arrow_forward:",
+            icon=":material/arrow_back:" if right_to_left() else ":material/arrow_forward:",
             icon_position="right",
             on_click=_go_to,
             args=(after,),

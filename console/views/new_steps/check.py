@@ -106,8 +106,9 @@ def _end_in_words(expected: Forecast, zone: str) -> str:
 
 def _draw_preview(now: Drafting) -> None:
     if now.people:
-        st.caption(_("As {person} gets it", person=message.called(now.people[0])))
-        message.draw_bubble(now, now.people[0])
+        person = next((each for each in now.people if message.receives(now, each)), now.people[0])
+        st.caption(_("As {person} gets it", person=message.called(person)))
+        message.draw_bubble(now, person)
     elif now.draft.message.strip():
         bubble.draw(now.draft.message)
 

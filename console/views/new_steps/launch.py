@@ -25,12 +25,12 @@ def draw(now: Drafting, *, blocked: bool) -> None:
     )
     earlier = st.query_params.get(SAME, "")
     if earlier.isdigit():
-        _draw_repeat(now, int(earlier), label, blocked=blocked)
+        _draw_repeat(now, int(earlier), blocked=blocked)
     elif st.button(label, type="primary", icon=":material/rocket_launch:", disabled=blocked, key="launch"):
         _launch(now, allow_repeat=False)
 
 
-def _draw_repeat(now: Drafting, earlier: int, label: str, *, blocked: bool) -> None:
+def _draw_repeat(now: Drafting, earlier: int, *, blocked: bool) -> None:
     """The same was launched a moment ago: nothing is sent twice unless that is meant."""
     seen = reading.read(campaign_views.one, earlier)
     title = seen.value.title if seen.known and seen.value is not None else ""
@@ -41,11 +41,15 @@ def _draw_repeat(now: Drafting, earlier: int, label: str, *, blocked: bool) -> N
         ),
         icon=":material/content_copy:",
     )
+    again = _n(
+        "Launch all the same, to {count} person",
+        "Launch all the same, to {count} people",
+        now.sums.will_receive,
+        count=shown.number(now.sums.will_receive),
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         links.link(_("Open that campaign"), "campaign", icon=":material/arrow_forward:", campaign=earlier)
-        if st.button(
-            f"{label}: {_('once more')}", icon=":material/rocket_launch:", disabled=blocked, key="launch again"
-        ):
+        if st.button(again, icon=":material/rocket_launch:", disabled=blocked, key="launch again"):
             _launch(now, allow_repeat=True)
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import streamlit as st
-from sqlalchemy import Connection
 
-from console import drafting, live, reading, shown, writing
+from console import drafting, shown
 from console.drafting import Drafting
-from console.parts import bubble, status
-from console.words import _, _n, reason
+from console.parts import bubble
+from console.views.new_steps import to_me
+from console.words import _, _n, right_to_left
 from domain import template
 from domain.limits import LONGEST_MESSAGE
 from domain.people import Person
-from services import draft_people, message_views, send_test
-from services.device_views import every
+from services import draft_people
 
 BUTTONS = 12  # variables that have a button; a file may have a hundred
-TEST_S = 2.0
 
 
 def draw(now: Drafting) -> None:
@@ -26,7 +24,7 @@ def draw(now: Drafting) -> None:
         _draw_editor(now)
     with preview:
         person = _draw_preview(now)
-        _draw_test(now, person)
+        to_me.draw(now, person)
 
 
 def _draw_editor(now: Drafting) -> None:
@@ -97,32 +95,32 @@ def _draw_preview(now: Drafting) -> Person | None:
     st.markdown(_("As real people get it"))
     at = _place(now.people)
     person = now.people[at]
+    back, on = ":material/chevron_left:", ":material/chevron_right:"
+    if right_to_left():
+        back, on = on, back
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "",
-            icon=":material/chevron_left:",
-            key="person before",
-            on_click=_show,
-            args=(now.people[at - 1],),
-            help=_("Person before"),
-        )
+        _draw_step(now.people[at - 1], back, _("Person before"), "person before")
         st.caption(called(person), width="content")
-        after = now.people[(at + 1) % len(now.people)]
-        st.button(
-            "",
-            icon=":material/chevron_right:",
-            key="person after",
-            on_click=_show,
-            args=(after,),
-            help=_("Next person"),
-        )
+        _draw_step(now.people[(at + 1) % len(now.people)], on, _("Next person"), "person after")
     draw_bubble(now, person)
     return person
+
+
+def _draw_step(person: Person, icon: str, help: str, key: str) -> None:
+    st.button("", icon=icon, help=help, key=key, on_click=_show, args=(person,))
 
 
 def called(person: Person) -> str:
     """Name and number of a person."""
     return " · ".join(filter(None, [shown.plain(person.name), shown.phone(person.phone)]))
+
+
+def receives(now: Drafting, person: Person) -> bool:
+    """Whether this person has a value for all that the message needs."""
+    try:
+        return not template.missing(template.parse(now.draft.message), person.variables)
+    except template.TemplateError:
+        return False
 
 
 def draw_bubble(now: Drafting, person: Person) -> None:
@@ -147,56 +145,3 @@ def _place(people: list[Person]) -> int:
 
 def _show(person: Person) -> None:
     st.query_params["person"] = str(person.row)
-
-
-def _draw_test(now: Drafting, person: Person | None) -> None:
-    with st.expander(_("Send a test to me"), icon=":material/send_to_mobile:", expanded="test" in st.query_params):
-        phones = reading.read(every)
-        names = {phone.id: phone.name for phone in phones.value} if phones.known else {}
-        number = st.text_input(
-            _("Your number"), key="my number", max_chars=64, type="phone", placeholder="+972 50-123-4567"
-        )
-        device = st.selectbox(
-            _("From"),
-            [None, *names],
-            format_func=lambda device_id: names.get(device_id) or _("Any phone that can send"),
-            key="test from",
-        )
-        if st.button(_("Send the test"), icon=":material/send:", disabled=not now.draft.message.strip()):
-            _send(now, person, number, device)
-        st.caption(_("It goes out now and counts nowhere."))
-        if "test" in st.query_params:
-            live.every(TEST_S, _draw_test_status)
-
-
-def _send(now: Drafting, person: Person | None, number: str, device_id: int | None) -> None:
-    row = None if person is None else person.row
-
-    def work(db: Connection, workspace_id: int) -> dict[str, int]:
-        queued = send_test.send_test(
-            db,
-            workspace_id,
-            now.draft.id,
-            number=number,
-            row=row,
-            device_id=device_id,
-            default_country=reading.here(db).default_country,
-            who=writing.who(),
-        )
-        return {"message": queued.id}
-
-    answer = writing.once(f"test {now.draft.id}", work, asked=[number, row, device_id])
-    if answer is not None:
-        st.query_params["test"] = str(answer["message"])
-
-
-def _draw_test_status() -> None:
-    asked = st.query_params.get("test", "")
-    seen = reading.read(message_views.one, int(asked) if asked.isdigit() and len(asked) < 19 else 0)
-    if not seen.known or seen.value is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_("Your test:"), width="content")
-        status.message_badge(seen.value["status"])
-        if seen.value["code"]:
-            st.caption(reason(seen.value["code"]), width="content")

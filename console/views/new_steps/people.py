@@ -46,8 +46,7 @@ def draw(now: Drafting) -> None:
         return
     _draw_file(now, now.file)
     if "fault" in now.file.found:
-        st.error(file_fault.in_words(now.file.found["fault"]), icon=":material/error:")
-        _draw_reading(now.draft.id, now.file)
+        _draw_fault(now, now.file)
         return
     st.markdown(f"##### {people_sums.line(now.sums)}")
     columns, sums = st.columns(2, gap="large")
@@ -62,8 +61,20 @@ def _draw_file(now: Drafting, file: DraftFile) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/description: **{shown.plain(file.name)}**", width="content")
         st.caption(_size(file), width="content")
-        with st.popover(_("Another file"), icon=":material/upload_file:"):
-            _draw_uploader(now, _("Takes the place of this one"))
+        fault = file.found.get("fault")
+        if not fault or fault["code"] in file_fault.CURED:
+            with st.popover(_("Another file"), icon=":material/upload_file:"):
+                _draw_uploader(now, _("Takes the place of this one"))
+
+
+def _draw_fault(now: Drafting, file: DraftFile) -> None:
+    fault = file.found["fault"]
+    if fault["code"] in file_fault.CURED:
+        st.warning(file_fault.in_words(fault), icon=":material/help:")
+        _draw_reading(now.draft.id, file)
+    else:
+        st.error(file_fault.in_words(fault), icon=":material/error:")
+        _draw_uploader(now, _("The corrected file"))
 
 
 def _draw_reading(draft_id: int, file: DraftFile) -> None:
