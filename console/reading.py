@@ -6,6 +6,7 @@ it told last stays, with its age: a figure is old or unknown, and never a false 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -18,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from console import shown
 from console.words import _
@@ -67,6 +68,7 @@ class Answers:
         self._lock = threading.Lock()
         self._all: OrderedDict[Hashable, _Answer] = OrderedDict()
         self._generation = 0
+        self._away_at = -math.inf  # when the database was last found away, by whatever was asked
 
     def get(self, key: Hashable, fresh_s: float, ask: Callable[[], Any]) -> Seen[Any]:
         """The answer under ``key``, asked for again when it is older than ``fresh_s`` seconds."""
@@ -76,11 +78,14 @@ class Answers:
         if answer.lock.acquire(blocking=not current):
             try:
                 now = time.monotonic()
-                rested = not answer.failed or now - answer.tried_at >= REST_S
                 current = answer.known and answer.generation == self._generation
                 fresh = current and now - answer.read_at < fresh_s
-                if rested and (answer.failed or not fresh):
-                    self._ask(answer, ask)
+                if answer.failed or not fresh:
+                    if now - max(self._away_at, answer.tried_at if answer.failed else -math.inf) >= REST_S:
+                        self._ask(answer, ask)
+                    else:
+                        # A page that asks for ten things finds once that the database is away, not ten times.
+                        answer.failed = True
             finally:
                 answer.lock.release()
         return Seen(answer.value, answer.known, answer.failed, answer.at, max(0.0, time.monotonic() - answer.read_at))
@@ -102,8 +107,10 @@ class Answers:
         generation = self._generation
         try:
             answer.value = ask()
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             answer.failed, answer.tried_at = True, time.monotonic()
+            if isinstance(error, OperationalError) and not getattr(error.orig, "pgcode", None):
+                self._away_at = answer.tried_at
         else:
             answer.known, answer.failed, answer.generation = True, False, generation
             answer.read_at, answer.at = time.monotonic(), datetime.now(UTC)

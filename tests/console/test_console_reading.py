@@ -11,6 +11,13 @@ from sqlalchemy.exc import OperationalError
 from console import reading
 from console.reading import Answers
 
+
+class TooSlowError(Exception):
+    """What Postgres says of a statement that it gave up."""
+
+    pgcode = "57014"
+
+
 AWAY = OperationalError("SELECT 1", {}, Exception("away"))
 
 
@@ -53,6 +60,25 @@ def test_a_database_that_does_not_answer_is_left_alone_for_a_while() -> None:
     for _ in range(30):
         answers.get("k", 0, away)
     assert len(asked) == 1
+
+
+def test_a_page_that_asks_for_much_finds_once_that_the_database_is_away() -> None:
+    answers, asked = Answers(), []
+    answers.get("known", 0, lambda: 7)
+
+    def away() -> int:
+        asked.append(1)
+        raise AWAY
+
+    def too_slow() -> int:
+        raise OperationalError("SELECT 1", {}, TooSlowError())
+
+    assert answers.get("slow", 0, too_slow).stale
+    assert not answers.get("known", 0, lambda: 7).stale  # what is slow says nothing about the others
+    seen = [answers.get(key, 0, away) for key in ("first", "second", "known")]
+    assert len(asked) == 1
+    assert [(each.known, each.stale) for each in seen] == [(False, True), (False, True), (True, True)]
+    assert answers.get("known", 60, away).value == 7
 
 
 def test_of_many_at_once_one_asks_and_the_others_have_the_answer_before_it() -> None:
