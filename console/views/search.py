@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from console import links, reading, shown
 from console.parts import status, story
-from console.refusals import in_words
 from console.words import _, marked, reason
 from services import person_views
 from services.message_views import since
@@ -26,11 +25,11 @@ TABLE_PX = 460
 
 
 def _find(db: Connection, _workspace_id: int, number: str) -> PersonView | str:
-    """The person, or in words why this is no number."""
+    """The person, or the code of why this is no number."""
     try:
         return person_views.find(db, reading.here(db), number)
     except Refused as refused:
-        return in_words(refused)
+        return str(refused.details["reason"])
 
 
 def _draw_person(person: PersonView) -> None:
@@ -132,7 +131,7 @@ def _draw() -> None:
         if known and isinstance(seen.value, PersonView):
             _draw_person(seen.value)
         elif known:
-            st.error(seen.value)
+            st.error(f"{reason(seen.value)}.")
 
 
 _draw()

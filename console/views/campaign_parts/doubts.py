@@ -69,8 +69,8 @@ def _confirm(campaign_id: int, count: int, as_of: datetime) -> None:
     def dialog() -> None:
         st.markdown(
             _n(
-                "**{count} person may get the message twice.** Your name is written down with this decision.",
-                "**{count} people may get the message twice.** Your name is written down with this decision.",
+                "**{count} person may get the message twice.** The decision is written down, with who made it.",
+                "**{count} people may get the message twice.** The decision is written down, with who made it.",
                 count,
                 count=shown.number(count),
             )

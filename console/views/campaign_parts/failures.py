@@ -62,7 +62,8 @@ def _draw_group(campaign_id: int, group: FailureGroup) -> None:
             st.space("stretch")
             with st.container(horizontal=True, width="content"):
                 _draw_buttons(campaign_id, group)
-        st.caption(_(group.advice))
+        decided = group.verdict == "doubt" and not group.undecided
+        st.caption(_("Nothing is left to decide about them.") if decided else _(group.advice))
 
 
 def _draw_buttons(campaign_id: int, group: FailureGroup) -> None:

@@ -12,15 +12,16 @@ from domain.status import MessageStatus as M
 from services.campaign_views import CampaignView
 
 CARD = 150
+ENDED = ("completed", "partial", "failed", "cancelled")
 
 
 def draw(campaign: CampaignView) -> None:
     """The bar or the outcome, then the figures, each of which opens its people."""
     zone = reading.zone()
-    if campaign.finished_at is None:
-        _draw_under_way(campaign, zone)
-    else:
+    if campaign.status in ENDED:
         _draw_outcome(campaign, zone)
+    else:
+        _draw_under_way(campaign, zone)
     _draw_figures(campaign)
 
 
