@@ -9,7 +9,7 @@ from services.refused import Refused
 
 # Only those whose text says the same for every refusal of the code; what differs is said by the service.
 _BY_CODE: Final = {
-    "WHATSAPP_NOT_CONNECTED": marked("No phone can send: connect one and launch again."),
+    "WHATSAPP_NOT_CONNECTED": marked("No phone can send: connect one and try again."),
     "BRIDGE_AWAY": marked("The bridge to WhatsApp does not answer. Nothing was changed; try again in a moment."),
     "SENDING": marked("This phone is sending right now. Try again in a moment."),
     "NO_SESSION": marked("This phone was never started: start it first."),

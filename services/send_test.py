@@ -30,7 +30,7 @@ def send_test(
     if draft is None:
         raise drafts.not_found()
     body = _body(db, draft, row)
-    chosen = device_id if device_id is not None else _able(db, workspace_id, draft.device_ids)
+    chosen = device_id if device_id is not None else _able(db, workspace_id, draft.device_ids or None)
     queued = single.send(db, workspace_id, device_id=chosen, number=number, body=body, default_country=default_country)
     audit.write(db, workspace_id, who, "send_test", f"campaign:{draft_id}", {"message": queued.id, "device": chosen})
     return queued

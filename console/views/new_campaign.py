@@ -56,6 +56,7 @@ def _draw_steps(now: Drafting, *, unsaved: bool) -> None:
             required=True,
             format_func=lambda name: f"{list(STEPS).index(name) + 1} · {_(STEPS[name][0])}",
             label_visibility="collapsed",
+            wrap=True,
             on_change=_go_to_chosen,
         )
         st.space("stretch")
