@@ -6,7 +6,7 @@ import streamlit as st
 
 from console import drafting, shown
 from console.drafting import Drafting
-from console.parts import bubble
+from console.parts import as_typed, bubble
 from console.views.new_steps import to_me
 from console.words import _, _n, right_to_left
 from domain import template
@@ -29,15 +29,18 @@ def draw(now: Drafting) -> None:
 
 def _draw_editor(now: Drafting) -> None:
     key = f"message {now.draft.id}"
-    st.text_area(
-        _("Message"),
-        value=now.draft.message,
-        key=key,
-        height=220,
-        max_chars=LONGEST_MESSAGE,
-        placeholder=_("Hello {name|there}, …"),
-        on_change=lambda: drafting.save({"message": st.session_state[key]}),
-    )
+    # The first save of a draft makes it, and its field a new one: under one's fingers that would take the cursor away.
+    with st.container(key=as_typed.KEY if now.draft.id else None):
+        st.text_area(
+            _("Message"),
+            value=now.draft.message,
+            key=key,
+            height=220,
+            max_chars=LONGEST_MESSAGE,
+            placeholder=_("Hello {name|there}, …"),
+            on_change=lambda: drafting.save({"message": st.session_state[key]}),
+        )
+        as_typed.watch()
     if now.variables:
         st.caption(_("Put in what stands in your file, for each person their own:"))
         with st.container(horizontal=True, gap="small"):
