@@ -6,11 +6,12 @@ holds the catalogues to it.
 
 from __future__ import annotations
 
+import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from domain.failures import FAILURES
@@ -23,20 +24,31 @@ msgstr ""
 "Content-Type: text/plain; charset=utf-8\\n"
 
 """
-# The functions of console/words.py, with the places of their texts
-KEYWORDS = {"_": None, "marked": None, "_n": (1, 2)}
+# The functions of console/words.py, with how many texts each is given: one, or one and many
+FUNCTIONS = {"_": 1, "marked": 1, "_n": 2}
 
 
 def gathered() -> Catalog:
     """Everything that the console can say, in English."""
     catalog = Catalog()
-    found = extract_from_dir(str(CONSOLE), method_map=[("**.py", "python")], keywords=KEYWORDS)
-    for _file, _line, message, _comments, _context in found:
-        catalog.add(message)
+    for path in sorted(CONSOLE.rglob("*.py")):
+        for texts in asked_for(path.read_text(encoding="utf-8")):
+            catalog.add(texts[0] if len(texts) == 1 else texts)
     for failure in FAILURES.values():
         catalog.add(failure.reason)
         catalog.add(failure.advice)
     return catalog
+
+
+def asked_for(code: str) -> Iterator[tuple[str, ...]]:
+    """The texts that a module asks for, as (text,) or (one, many). Read from the syntax tree, which is the only place where
+    every Python shows what stands inside an f-string."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS:
+            given = node.args[: FUNCTIONS[node.func.id]]
+            texts = tuple(arg.value for arg in given if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
+            if texts:
+                yield texts
 
 
 def catalogues() -> dict[str, Path]:

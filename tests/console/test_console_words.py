@@ -9,7 +9,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from console.words import LANGUAGES
-from local.words import catalogues, gathered
+from local.words import asked_for, catalogues, gathered
 
 OTHERS = sorted(set(LANGUAGES) - {"en"})
 
@@ -24,7 +24,12 @@ def values(text: str) -> set[str]:
 
 
 def forms(message: Message) -> list[str]:
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    return [message.string] if isinstance(message.string, str) else list(message.string or ())
+
+
+def test_a_text_is_found_wherever_code_asks_for_it() -> None:
+    code = """f"**{_('One')}** {_n('{n} two', '{n} twos', n)}"; {"a": marked("Thr" "ee")}; _(told)"""
+    assert sorted(asked_for(code)) == [("One",), ("Three",), ("{n} two", "{n} twos")]
 
 
 def test_there_is_a_catalogue_for_each_language() -> None:
