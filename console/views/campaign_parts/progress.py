@@ -124,15 +124,16 @@ def _draw_figure(show: str, count: int, whole: int = 0) -> None:
 
 
 def labels() -> dict[str, str]:
-    """What the lists of place.SHOWN are called."""
+    """What the lists of place.SHOWN are called. They hold many, which other languages tell from the state of one."""
+    many = 2
     return {
         "pending": _("Pending"),
-        "sent": _("Sent"),
-        "delivered": _("Delivered"),
-        "read": _("Read"),
-        "failed": _("Failed"),
+        "sent": _n("Sent", "Sent", many),
+        "delivered": _n("Delivered", "Delivered", many),
+        "read": _n("Read", "Read", many),
+        "failed": _n("Failed", "Failed", many),
         "unknown": _("In doubt"),
         "missed": _("Failed or in doubt"),
-        "cancelled": _("Cancelled"),
+        "cancelled": _n("Cancelled", "Cancelled", many),
         "suppressed": _("Never-send list"),
     }
