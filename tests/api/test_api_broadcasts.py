@@ -132,7 +132,7 @@ def test_the_list_has_pages_the_newest_first(api: Api) -> None:
     ids = [api.launch(people(1))["broadcast_id"] for _ in range(3)]
     api.execute(
         "INSERT INTO campaigns (workspace_id, title, message, status, job_id)"
-        " SELECT w.id, 'Old', 'Hello', 'draft', gen_random_uuid() FROM workspaces w, generate_series(1, 100)"
+        " SELECT w.id, 'Old', 'Hello', 'scheduled', gen_random_uuid() FROM workspaces w, generate_series(1, 100)"
     )
     api.execute("UPDATE campaigns SET counts = '{\"queued\": 1}', counted_at = now() WHERE id = :id", id=ids[0])
     first = answered(api.get("/api/broadcasts"), 200)
