@@ -128,10 +128,13 @@ def _draw() -> None:
         return
     seen = reading.read(_find, asked)
     with reading.frame(seen, name="person") as known:
-        if known and isinstance(seen.value, PersonView):
-            _draw_person(seen.value)
-        elif known:
-            st.error(f"{reason(seen.value)}.")
+        if not known:
+            return
+        found = seen.value
+        if isinstance(found, PersonView):
+            _draw_person(found)
+        else:
+            st.error(f"{reason(found)}.")
 
 
 _draw()
