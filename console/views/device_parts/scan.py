@@ -36,7 +36,7 @@ def dialog(device: DeviceView) -> None:
             _watch(device)
 
         live.every(LOOK_S, watch)
-        if device.connected:
+        if st.session_state.get(_connected(device)):
             return
         # Outside of what refreshes, so that a number that is being typed stays.
         with st.expander(_("Link with the phone number instead"), icon=":material/dialpad:"):
@@ -51,19 +51,29 @@ def _watch(device: DeviceView) -> None:
     except SQLAlchemyError:
         st.warning(_("The database does not answer. This tries again by itself."), icon=":material/cloud_off:")
         return
+    connected = pairing.state is PairingState.CONNECTED
+    if connected != st.session_state.get(_connected(device), False):
+        # What else the dialog offers, and the page behind it, depend on this.
+        st.session_state[_connected(device)] = connected
+        reading.expire()
+        st.rerun()
     match pairing.state:
         case PairingState.WAITING:
             _draw_waiting(device, pairing.qr)
         case PairingState.SCANNED:
             st.info(_("Scanned. The phone is connecting; this takes a few seconds."), icon=":material/hourglass_top:")
         case PairingState.CONNECTED:
-            _draw_connected(device, pairing)
+            _draw_connected(pairing)
         case PairingState.EXPIRED:
             st.warning(_("There is no code to scan any more."), icon=":material/timer_off:")
             _draw_start(device, _("Show a new code"))
         case PairingState.FAILED:
             st.error(words.reason(pairing.code), icon=":material/error:")
             _draw_start(device, _("Try again"))
+
+
+def _connected(device: DeviceView) -> str:
+    return f"connected {device.id}"
 
 
 def _draw_waiting(device: DeviceView, qr: Qr | None) -> None:
@@ -88,14 +98,11 @@ def _draw_waiting(device: DeviceView, qr: Qr | None) -> None:
             st.caption(_("A new code comes in {seconds} s", seconds=shown.number(left)), width="content")
 
 
-def _draw_connected(device: DeviceView, pairing: Pairing) -> None:
+def _draw_connected(pairing: Pairing) -> None:
     told = _("Connected as {phone}.", phone=shown.phone(pairing.phone)) if pairing.phone else _("Connected.")
     st.success(told, icon=":material/check_circle:")
     if st.button(_("Done"), type="primary"):
         close()
-        reading.expire()
-        st.rerun()
-    if not device.connected:  # the page behind, and what else the dialog offers, are of before
         reading.expire()
         st.rerun()
 

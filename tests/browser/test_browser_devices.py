@@ -1,0 +1,41 @@
+"""A phone is paired, logged out and paired again, in a real browser, over real processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fleet import Fleet
+from people import add_devices
+from playwright.sync_api import expect
+from sqlalchemy import text
+from visiting import Visit
+
+
+def test_a_phone_is_scanned_logged_out_and_scanned_again(
+    make_fleet: Callable[..., Fleet], visiting: Callable[..., Visit]
+) -> None:
+    fleet = make_fleet().start("bridge")
+    fleet.bridge("POST", "/whatsapp/sales-qr/start")  # it shows its code by the first look
+    with fleet.engine.begin() as db:
+        (phone,) = add_devices(db, 1, can_send=False, name="Sales")
+        db.execute(text("UPDATE devices SET session = 'sales-qr', next_check_at = clock_timestamp()"))
+    fleet.start("worker", "dispatcher", "console")
+    visit = visiting(fleet).open("devices")
+    visit.press("Scan QR code").sees("Point the phone at this code.")
+    expect(visit.page.get_by_alt_text("QR code to scan")).to_be_visible()
+    visit.sees("A new code comes in")
+    visit.page.reload()  # the dialog stands in the address
+    visit.quiet().sees("Point the phone at this code.")
+    fleet.bridge("POST", "/simulator/sessions/sales-qr/scan")
+    visit.sees("Connected as")
+    visit.press("Done")
+    visit.page.wait_for_url(f"**/devices?device={phone}")
+    expect(visit.page.get_by_role("dialog")).to_have_count(0)
+
+    visit.press("Log out…").sees("It sends nothing until its QR code is scanned again.")
+    visit.button("Log out").click()
+    visit.sees("This phone was logged out of WhatsApp.")
+    visit.open("devices", device=phone, scan=1).sees("There is no code to scan any more.")
+    visit.press("Show a new code").sees("Point the phone at this code.")
+    done = fleet.rows("SELECT who, action FROM audit ORDER BY id DESC LIMIT 2")
+    assert done == [("console", "start_session"), ("console", "logout_session")]
