@@ -76,7 +76,7 @@ def _draw_sums(now: Drafting, own: list[DeviceView], expected: Forecast) -> None
     scheduled = now.draft.scheduled_at
     rows = {
         _("People"): people_sums.line(now.sums),
-        _("Phones"): _("{share} can send now", share=shown.share(able, len(own))),
+        _("Phones"): _("{share} can send now", share=shown.share(able, len(own))) if own else _("none"),
         _("Pace"): pace.in_words(now.draft),
         _("Begins"): _("as soon as you launch it") if scheduled is None else dates.day_and_time(scheduled, zone),
     }

@@ -84,7 +84,12 @@ def _draw_reading(draft_id: int, file: DraftFile) -> None:
 
 
 def _size(file: DraftFile) -> str:
-    size = _("{size} KB", size=shown.number(max(1, round(file.size / 1024))))
+    kilobytes = max(1, round(file.size / 1024))
+    size = (
+        _("{size} KB", size=shown.number(kilobytes))
+        if kilobytes < 1024
+        else _("{size} MB", size=shown.number(round(kilobytes / 1024, 1)))
+    )
     rows = file.found.get("row_count")
     return size if rows is None else f"{_('{count} rows', count=shown.number(rows))} · {size}"
 
