@@ -7,4 +7,6 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "integration")]  # its way of starting the fleet is ours
+sys.path[:0] = [
+    str(ROOT / "tests" / folder) for folder in ("", "integration", "browser")
+]  # its way of starting the fleet is ours
