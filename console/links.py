@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from console.words import language
+from console import words
 
 PAGES = {
     "overview": "views/overview.py",
@@ -47,5 +47,4 @@ def number(name: str) -> int | None:
 
 
 def _in_address(parameters: dict[str, object]) -> dict[str, str]:
-    spoken = {"lang": language()} if language() != "en" else {}
-    return {**{name: str(value) for name, value in parameters.items() if value is not None}, **spoken}
+    return {**{name: str(value) for name, value in parameters.items() if value is not None}, **words.in_address()}

@@ -52,9 +52,8 @@ def advice(code: str) -> str:
 
 def language() -> str:
     """The reader's: as the address says, or as chosen before, or as the browser asks."""
-    asked = st.query_params.get("lang") or st.session_state.get("language") or (st.context.locale or "en")
-    known = asked.split("-")[0].lower()
-    return known if known in LANGUAGES else "en"
+    asked = st.query_params.get("lang") or st.session_state.get("language")
+    return _known(asked) if asked else _of_browser()
 
 
 def choose(to: str) -> None:
@@ -67,12 +66,27 @@ def keep_in_address() -> None:
     """A page that is opened from the navigation comes without its parameters; the language is put back."""
     spoken = language()
     st.session_state["language"] = spoken
-    if st.query_params.get("lang", "en") != spoken:
+    if st.query_params.get("lang", _of_browser()) != spoken:
         st.query_params["lang"] = spoken
+
+
+def in_address() -> dict[str, str]:
+    """What a link must say so that the language stays; nothing when it is the browser's own."""
+    return {"lang": language()} if language() != _of_browser() else {}
 
 
 def right_to_left() -> bool:
     return language() in RIGHT_TO_LEFT
+
+
+def _of_browser() -> str:
+    return _known(st.context.locale or "en")
+
+
+def _known(asked: str) -> str:
+    """A language as browsers and addresses write it: he, he-IL."""
+    spoken = asked.split("-")[0].lower()
+    return spoken if spoken in LANGUAGES else "en"
 
 
 @cache
