@@ -85,7 +85,7 @@ def _of_browser() -> str:
 
 def _known(asked: str) -> str:
     """A language as browsers and addresses write it: he, he-IL."""
-    spoken = asked.split("-")[0].lower()
+    spoken = asked.split("-", maxsplit=1)[0].lower()
     return spoken if spoken in LANGUAGES else "en"
 
 
