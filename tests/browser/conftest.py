@@ -57,6 +57,6 @@ def visiting(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -
 
     yield make
     for number, made in enumerate(visits):
-        if request.session.testsfailed > failed_before:
+        if request.session.testsfailed > failed_before and not made.page.is_closed():
             made.page.screenshot(path=tmp_path / f"visit-{number}.png", full_page=True)
         made.close()

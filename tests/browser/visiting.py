@@ -55,9 +55,10 @@ class Visit:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def sees(self, text: str) -> Visit:
-        """Wait until this text is on the page."""
-        expect(self.page.get_by_text(text).first).to_be_visible()
+    def sees(self, *texts: str) -> Visit:
+        """Wait until all of these texts are on the page."""
+        for text in texts:  # a table has its words twice, and the others are for those who do not see it
+            expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
         return self
 
     def sees_not(self, text: str) -> Visit:
