@@ -147,7 +147,7 @@ def draw_versions(system: SystemView) -> None:
         "Python": versions.python,
     }
     st.subheader(_("Versions"))
-    st.caption(" · ".join(f"{name} {shown.isolated(version)}" for name, version in named.items()))
+    st.caption(" · ".join(shown.plain(f"{name} {version}") for name, version in named.items()))
 
 
 def _kind(process: ProcessView) -> str:
