@@ -11,7 +11,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from bridge.directory import DEFAULT
-from console import links, reading, writing
+from console import links, reading, shown, writing
 from console.words import _, marked
 from console.world import world
 from services import sessions
@@ -37,7 +37,7 @@ def dialog() -> None:
             kind = st.radio(_("Kind"), list(KINDS), format_func=lambda kind: _(KINDS[kind]))
             number = st.text_input(
                 _("Its phone number (optional)"),
-                placeholder="+972 50 123 4567",
+                placeholder=shown.isolated("+972 50 123 4567"),
                 help=_("It is known by itself once the phone is connected."),
             )
             asked = st.form_submit_button(_("Add and show its QR code"), type="primary")

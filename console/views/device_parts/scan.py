@@ -115,7 +115,9 @@ def _draw_start(device: DeviceView, label: str) -> None:
 def _draw_pairing_code(device: DeviceView) -> None:
     """A code that is typed into the phone in the place of scanning."""
     with st.form(f"pairing {device.id}", border=False):
-        number = st.text_input(_("Its phone number"), value=device.phone or "", placeholder="+972 50 123 4567")
+        number = st.text_input(
+            _("Its phone number"), value=device.phone or "", placeholder=shown.isolated("+972 50 123 4567")
+        )
         asked = st.form_submit_button(_("Get a code"))
     if not asked:
         return
