@@ -16,6 +16,7 @@ from services import doubts, failure_groups
 from services.campaign_views import CampaignView
 
 LISTED = 10
+SEND_ALL = "send all again"
 
 
 def draw(campaign: CampaignView) -> None:
@@ -42,9 +43,11 @@ def draw(campaign: CampaignView) -> None:
     )
     with st.container(horizontal=True):
         if may_send and st.button(_("Send all again…"), icon=":material/replay:", key="send all again"):
-            _confirm(campaign.id, count, report.value.as_of)
+            place.ask(SEND_ALL)
         if st.button(_("Leave all as they are"), icon=":material/done_all:", key="leave all"):
             _leave_all(campaign.id, report.value.as_of)
+    if may_send and place.asked(SEND_ALL):
+        _confirm(campaign.id, count, report.value.as_of)
     for row in rows.value[:LISTED]:
         _draw_row(row, reading.zone(), may_send=may_send)
     if count > LISTED and st.button(_("Show all of them"), icon=":material/group:", type="tertiary", key="doubts"):
@@ -65,7 +68,7 @@ def _draw_row(row: dict[str, Any], zone: str, *, may_send: bool) -> None:
 
 
 def _confirm(campaign_id: int, count: int, as_of: datetime) -> None:
-    @st.dialog(_("Send them all again?"), on_dismiss="ignore")
+    @st.dialog(_("Send them all again?"), on_dismiss=place.answered)
     def dialog() -> None:
         st.markdown(
             _n(
@@ -91,6 +94,7 @@ def _send_all_again(campaign_id: int, as_of: datetime) -> None:
         writing.tell(
             _n("{count} message goes out again.", "{count} messages go out again.", count, count=shown.number(count))
         )
+        place.answered()
         st.rerun()
 
 

@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 
 from console import links, reading, shown, writing
 from console.parts import status
-from console.views.campaign_parts import files
+from console.views.campaign_parts import files, place
 from console.words import _, _n
 from services import clone, control, failure_groups
 from services.campaign_views import CampaignView
 from services.recipients import Filter
 
 OPEN = ("scheduled", "accepted", "queued", "running", "paused")
+CANCEL = "cancel"
 
 
 def draw(campaign: CampaignView, safe_count: int) -> None:
@@ -26,8 +27,10 @@ def draw(campaign: CampaignView, safe_count: int) -> None:
         st.space("stretch")
         _draw_main_button(campaign, safe_count)
         _draw_more(campaign)
-    if st.session_state.pop("cancel asked", None) == campaign.id:
+    if place.asked(CANCEL) and campaign.status in OPEN:
         _confirm_cancel(campaign)
+    elif place.asked(CANCEL):
+        place.answered()
 
 
 def safe_count(campaign: CampaignView) -> int:
@@ -86,8 +89,7 @@ def _draw_more(campaign: CampaignView) -> None:
         if campaign.status in OPEN and st.button(
             _("Cancel the campaign…"), icon=":material/block:", type="tertiary", key="cancel"
         ):
-            st.session_state["cancel asked"] = campaign.id
-            st.rerun()
+            place.ask(CANCEL)
 
 
 def _clone(campaign: CampaignView) -> None:
@@ -100,7 +102,7 @@ def _clone(campaign: CampaignView) -> None:
 
 
 def _confirm_cancel(campaign: CampaignView) -> None:
-    @st.dialog(_("Cancel this campaign?"), on_dismiss="ignore")
+    @st.dialog(_("Cancel this campaign?"), on_dismiss=place.answered)
     def dialog() -> None:
         waiting = campaign.counts["queued"]
         st.markdown(
@@ -138,4 +140,5 @@ def _cancel(campaign_id: int) -> None:
                 count=shown.number(count),
             )
         )
+        place.answered()
         st.rerun()

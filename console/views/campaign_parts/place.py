@@ -66,6 +66,21 @@ def go(tab: str, **chosen: object) -> NoReturn:
     links.go("campaign", campaign=place().campaign, tab=tab, **chosen)
 
 
+def ask(question: str) -> NoReturn:
+    """Open a dialog. It stands in the address, so that it stays open when the campaign changes its state behind it."""
+    st.query_params["ask"] = question
+    st.rerun()
+
+
+def asked(question: str) -> bool:
+    return st.query_params.get("ask") == question
+
+
+def answered() -> None:
+    """No dialog is open any more."""
+    st.query_params.pop("ask", None)
+
+
 def _id(name: str) -> int | None:
     given = st.query_params.get(name, "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
