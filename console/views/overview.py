@@ -6,11 +6,12 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from console import links, live, queries, reading, shown, writing
-from console.parts import chart, figures, speed, status
+from console.parts import chart, faults, figures, speed, status
 from console.parts.figures import Figure
 from console.queries import Overview, Running, overview
 from console.words import _, _n
-from services import control
+from domain.faults import Fault
+from services import control, system_views
 
 REFRESH_S = 5
 SPEED_S = 10
@@ -25,7 +26,8 @@ def _now() -> None:
 
 
 def _draw(now: Overview) -> None:
-    _draw_trouble(now)
+    _draw_faults()
+    _draw_phones_away(now)
     failed, sent = now.figures.failed_last_5m, now.figures.sent_last_5m
     figures.draw(
         [
@@ -47,7 +49,19 @@ def _draw(now: Overview) -> None:
         _draw_campaign(campaign)
 
 
-def _draw_trouble(now: Overview) -> None:
+def _draw_faults() -> None:
+    """What is wrong with the machines, so that nothing here looks well while nothing goes out."""
+    seen = reading.read_within(REFRESH_S, system_views.read)
+    # That all sending is stopped stands above, on every page.
+    found = (
+        [fault for fault in seen.value.faults if fault is not Fault.STOPPED] if seen.known and not seen.stale else []
+    )
+    faults.draw(seen.value, found)
+    if found:
+        links.link(_("System"), "system", icon=":material/dns:")
+
+
+def _draw_phones_away(now: Overview) -> None:
     away = now.phones - now.phones_ready
     if not now.phones:
         st.info(_("There is no phone to send from yet. Add one, then launch a campaign."), icon=":material/smartphone:")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from console import live, reading
-from console.views.system_parts import machines, trail, verdict
+from console.parts import faults
+from console.views.system_parts import machines, trail
 from console.words import _
 from services import system_views
+from services.system_views import SystemView
 
 REFRESH_S = 5
 
@@ -16,13 +18,20 @@ def _now() -> None:
     seen = reading.read(system_views.read)
     with reading.frame(seen, name="system") as known:
         if known:
-            verdict.draw(seen.value)
+            _draw_verdict(seen.value)
             machines.draw_figures(seen.value)
             machines.draw_processes(seen.value)
             machines.draw_queues(seen.value.queues)
             machines.draw_bridges(seen.value.bridges)
             machines.draw_versions(seen.value)
             reading.updated(seen)
+
+
+def _draw_verdict(system: SystemView) -> None:
+    if not system.faults:
+        well = _("All is well: everything runs, and nothing waits longer than it must.")
+        st.success(well, icon=":material/check_circle:")
+    faults.draw(system, system.faults)
 
 
 st.title(_("System"))

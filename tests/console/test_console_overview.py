@@ -12,7 +12,8 @@ from sqlalchemy import Engine, text
 
 from console import reading
 from local.postgres import EmbeddedPostgres
-from services import aggregate, distribute
+from services import aggregate, distribute, processes
+from services.processes import Process
 
 Console = Callable[..., Opened]
 
@@ -117,3 +118,16 @@ def test_whoever_comes_while_it_is_away_is_shown_no_number(
         assert page.figures == {}
         assert "there are no numbers yet" in page.words
         assert "Sending: not known" in page.words
+
+
+def test_nothing_looks_well_while_nobody_sends(console: Console, engine: Engine) -> None:
+    with engine.begin() as db:
+        add_devices(db, 1)
+        processes.report(db, Process("here:1", "dispatcher", 1), leads=True, first=True)
+    page = console().fine()
+    assert "Nothing is sent: no worker is at work." in page.words
+    assert "no dispatcher" not in page.words
+    with engine.begin() as db:
+        processes.report(db, Process("here:2", "worker", 16), leads=False, first=True)
+    reading.expire()
+    assert "no worker is at work" not in page.run().fine().words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import streamlit as st
@@ -20,7 +21,7 @@ class Told(NamedTuple):
     grave: bool
 
 
-FAULTS: Final = {
+TOLD: Final = {
     Fault.NO_DISPATCHER: Told(
         marked("Nothing new is sent: no dispatcher is at work."), marked("Start the process “dispatcher”."), True
     ),
@@ -62,14 +63,10 @@ FAULTS: Final = {
 }
 
 
-def draw(system: SystemView) -> None:
-    """All is well, or everything that is not, the gravest first."""
-    if not system.faults:
-        st.success(
-            _("All is well: everything runs, and nothing waits longer than it must."), icon=":material/check_circle:"
-        )
-    for fault in system.faults:
-        told = FAULTS[fault]
+def draw(system: SystemView, faults: Sequence[Fault]) -> None:
+    """These faults of the system, the gravest first."""
+    for fault in faults:
+        told = TOLD[fault]
         words = f"**{_(told.what)}** {_(told.do)}"
         if fault is Fault.REDIS_AWAY and system.queues and system.queues.away_since:
             since = _("Away since {time}.", time=shown.moment(system.queues.away_since, reading.zone()))
