@@ -24,6 +24,7 @@ def launch_draft(db: Connection, workspace_id: int, draft_id: int, *, who: str, 
             raise drafts.not_found()
         return launch.describe(db, draft_id, (), idempotent=True)
     _check(db, draft)
+    launch.take_time(db)
     launched = launch.launch(
         db,
         Launch(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pkgutil import resolve_name
 from threading import Barrier
+from typing import Any
 
 import pytest
 from people import add_devices, workspace
@@ -131,6 +133,25 @@ def test_what_a_draft_has_launched_is_the_apis_repeat(engine: Engine) -> None:
     assert run(engine, launched_by_the_api) == draft_id
     copy = run(engine, lambda db: clone.clone(db, workspace(db), draft_id, who="dana"))
     assert run(engine, lambda db: launched(db, copy)).campaign_id == draft_id
+
+
+@pytest.mark.parametrize("look", ["services.draft_people.every", "services.launch.content_hash"])
+def test_a_launch_may_look_at_its_people_for_longer_than_others_may_idle(
+    db: Connection, device: int, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    patience: list[str] = []
+    real: Callable[..., Any] = resolve_name(look)
+
+    def looks(*args: Any, **more: Any) -> Any:
+        patience.append(db.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one())
+        return real(*args, **more)
+
+    monkeypatch.setattr(look, looks)
+    if look.endswith("every"):
+        launched(db, draft_of(db, message="Hello"))
+    else:
+        launched_by_the_api(db)
+    assert set(patience) == {"1min"}
 
 
 def test_a_draft_for_later_is_scheduled(db: Connection) -> None:
