@@ -48,10 +48,11 @@ class QueueLook:
         return {
             "queues": depths,
             "dead_letters": sorted(letters, key=lambda letter: letter["at"], reverse=True)[:LETTERS],
-            "memory_used": memory["used_memory"],
-            "memory_limit": memory["maxmemory"],
-            "memory_policy": memory["maxmemory_policy"],
-            "redis_version": server["redis_version"],
+            # One that is run by others may keep some of this to itself, which must not end the dispatcher.
+            "memory_used": memory.get("used_memory", 0),
+            "memory_limit": memory.get("maxmemory", 0),
+            "memory_policy": memory.get("maxmemory_policy", ""),
+            "redis_version": server.get("redis_version", ""),
         }
 
     def _letters(self, queue: str, died_ms: dict[bytes, float]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from waiting import until
 
 from actors.broker import queue_url
 from actors.presence import Presence
+from actors.queue_look import QueueLook
 from db.engine import connect
 from local.redis import EmbeddedRedis
 from services import processes, queue_reports
@@ -104,6 +105,13 @@ def test_workers_and_dispatchers_report_themselves(make_fleet: Callable[..., Fle
     fleet.processes[name].terminate()
     fleet.processes["worker"].terminate()
     until(lambda: kinds() == [("dispatcher", 1, True)], "the other leads, and who ended is gone")
+
+
+def test_a_redis_that_tells_little_of_itself_is_no_matter(redis_url: str) -> None:
+    look = QueueLook(redis_url)
+    look._client.set_response_callback("INFO", lambda *_args, **_more: {})
+    facts = look.facts()
+    assert (facts["memory_used"], facts["memory_limit"], facts["redis_version"]) == (0, 0, "")
 
 
 @pytest.fixture
