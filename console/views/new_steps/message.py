@@ -37,7 +37,7 @@ def _draw_editor(now: Drafting) -> None:
             key=key,
             height=220,
             max_chars=LONGEST_MESSAGE,
-            placeholder=_("Hello {name|there}, …"),
+            placeholder=_("Hello {name}, …", name=f"{{name|{_('there')}}}"),
             on_change=lambda: drafting.save({"message": st.session_state[key]}),
         )
         as_typed.watch()
