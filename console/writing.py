@@ -1,7 +1,7 @@
 """One click, one service call, one effect.
 
 A second click, another widget or a closed tab can cut a handler in half at its next word to the page, or run it twice.
-So a write is one call in one transaction, under a key drawn before the click, and what is shown comes after it.
+So a write is one call in one transaction, under a key that all runs of one click share, and what is shown comes after it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final, TypeVar
 from uuid import uuid4
 
 import streamlit as st
@@ -27,6 +29,26 @@ from services.sessions import Run
 
 Result = TypeVar("Result")
 
+DOUBLE_CLICK_S: Final = 1.0
+AGAIN_S: Final = 60.0  # a press that nobody knows the end of and that is repeated for so long is still the same one
+
+
+@dataclass
+class _Press:
+    """A press with its key. What becomes of it is noted in the object itself: a run can be cut at each word to the session's
+    state, and what was done must not be taken for what is still to do, or the next press would do nothing."""
+
+    content: str
+    key: str
+    at: float
+    done: bool = False
+
+    def ends(self, *, done: bool) -> None:
+        self.done, self.at = done, monotonic()
+
+    def is_still(self, content: str) -> bool:
+        return self.content == content and monotonic() - self.at < (DOUBLE_CLICK_S if self.done else AGAIN_S)
+
 
 def once(
     form: str, work: Callable[[Connection, int], Answer | None], *, asked: object = None, said: str | None = None
@@ -35,32 +57,40 @@ def once(
     refused or the database does not answer, which is then shown.
 
     ``form`` names the button or form with its object (``pause 12``), ``asked`` is what else it asks for (JSON values),
-    ``said`` is told in passing when it is done, also after a rerun. The key is drawn anew when it has succeeded, so that
-    the same press after a failure is still the same press.
+    ``said`` is told in passing when it is done, also after a rerun. What is pressed again with nothing else in between is
+    the same press: for the length of a double click when it is done, and for a minute after a failure.
     """
-    key = st.session_state.setdefault(f"key of {form}", str(uuid4()))
     content = hashlib.sha256(json.dumps([form, asked], sort_keys=True, default=str).encode()).hexdigest()
+    press = _press(content)
 
     def transaction(db: Connection) -> Answer:
         workspace_id = reading.here(db).id
-        keyed = Keyed(workspace_id, f"console {key}", content)
+        keyed = Keyed(workspace_id, f"console {press.key}", content)
         return repeats.once(db, keyed, lambda: work(db, workspace_id) or {})
 
     try:
         answer = world().run(transaction)
+        press.ends(done=True)
     except Refused as refused:
-        st.session_state.pop(f"key of {form}", None)
         reading.expire()
         st.error(in_words(refused))
         return None
     except SQLAlchemyError:
+        press.ends(done=False)
         st.error(_("The database does not answer. Press again in a moment: it is done once, however often you press."))
         return None
-    st.session_state.pop(f"key of {form}", None)
     reading.expire()
     if said:
         tell(said)
     return answer
+
+
+def _press(content: str) -> _Press:
+    press = st.session_state.get("press")
+    if not (isinstance(press, _Press) and press.is_still(content)):
+        press = _Press(content, str(uuid4()), monotonic())
+        st.session_state["press"] = press
+    return press
 
 
 def at_bridge(work: Callable[[Run], Answer], *, said: str | None = None) -> Answer | None:
