@@ -7,6 +7,7 @@ from people import add_devices, workspace
 from placing import begin_next, place_campaign, place_message, use_devices
 from sqlalchemy import Connection, text
 
+from db.queries import query
 from services import audit, control, processes, queue_reports, system_views
 from services.processes import Process
 from services.system_views import SystemView
@@ -150,3 +151,9 @@ def test_the_audit_trail_by_pages(db: Connection) -> None:
     assert (page[1].name, page[1].details) == ("device1", {"number": system_views.AUDIT_PAGE})
     rest = system_views.audit_trail(db, workspace(db), before=page[-1].id)
     assert [entry.details for entry in rest] == [{"number": 1}, {"number": 0}]
+
+
+def test_lateness_is_read_from_the_attempts_of_late_alone(db: Connection) -> None:
+    db.execute(text("SET LOCAL enable_seqscan = off"))
+    plan = db.execute(text(f"EXPLAIN {query('system_figures').text}"), {"workspace_id": workspace(db)}).scalars()
+    assert "attempts_begun_at" in "\n".join(plan)
