@@ -105,7 +105,7 @@ def test_a_draft_can_be_deleted(console: Console, engine: Engine) -> None:
 def test_while_the_database_is_away_the_last_list_stays(
     console: Console, engine: Engine, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "REST_S", 0.0)
+    monkeypatch.setattr(reading, "PATIENCE_S", 0.1)
     with engine.begin() as db:
         place_campaign(db, "running", title="Runs")
     page = console("campaigns")
