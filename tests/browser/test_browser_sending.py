@@ -85,8 +85,35 @@ def test_only_what_is_safe_is_sent_again_and_a_person_decides_about_doubts(fleet
     until(lambda: received_by(fleet, doubtful) == {left: 1, again: 2, later: 2}, "the other one is sent again")
 
 
+def test_all_sending_stops_from_a_campaign_and_its_list_is_not_moved_under_a_reader(
+    fleet: Fleet, visiting: Visiting
+) -> None:
+    devices = add_phones(fleet, 2, name="stopped", gap_s=0.3)
+    people = phones(30, start=300)
+    visit = visiting(fleet)
+    campaign_id = launched(fleet, people, devices, "Stopped")
+    visit.open("campaign", campaign=campaign_id).press("Stop all sending").sees("All sending is stopped since")
+    until(lambda: "processing" not in fleet.counts(campaign_id), "what was begun is sent")
+    before = received_by(fleet, people)
+    assert 0 < len(before) < len(people)
+    waiting = len(people) - len(before)
+    visit.press("Show Pending").sees("Select a row to see that person's story.").choose_row(0).sees("Not tried yet")
+    story, seen = visit.page.locator(".st-key-story"), visit.rows()
+    chosen = story.inner_text().partition("\n")[0]
+    assert all("Waiting" in row for row in seen)
+    assert received_by(fleet, people) == before
+
+    visit.press("Start sending…").sees(f"{waiting} messages wait and will begin to go out.")
+    visit.button("Start sending").click()
+    visit.sees("Finished: everybody was sent to.", f"{waiting} new results")
+    assert visit.rows() == seen
+    expect(story).to_contain_text(chosen)
+    visit.press("Refresh").sees("Nobody is in this list.")
+    assert received_by(fleet, people) == dict.fromkeys(people, 1)
+
+
 def give_up(fleet: Fleet, campaign_id: int, *, doubts: int) -> None:
-    """Wait for so many sends in doubt, and have them begun so long ago that they are given up now and not ten seconds later."""
+    """Wait for so many sends in doubt, and have them begun so long ago that they are given up now, not in ten seconds."""
     in_doubt = (
         "FROM messages m WHERE m.campaign_id = :id AND m.status = 'processing'"
         " AND a.message_id = m.id AND a.number = m.attempt AND a.outcome = 'unknown'"

@@ -88,6 +88,12 @@ class Visit:
         self.page.get_by_test_id("stDataFrame").click(position={"x": ROW_PX / 2, "y": ROW_PX * (row + 1.5)})
         return self
 
+    def rows(self) -> list[str]:
+        """What stands in the rows of the page's table that are in sight."""
+        rows = self.page.get_by_test_id("stDataFrame").locator("tbody [role=row]")
+        expect(rows.first).to_be_attached()
+        return rows.all_text_contents()
+
     def stays_open(self) -> Callable[[], bool]:
         """Asks later whether the page is still the one that was loaded now."""
         self.page.evaluate("() => { window.loaded = true }")
