@@ -34,6 +34,9 @@ More = ParamSpec("More")
 KEPT = 512  # answers; the one that was asked for longest ago goes first
 PATIENCE_S = 1.0
 SLOWEST_S = 10  # a read that takes longer is given up, so that a page says so instead of standing still
+BEHIND_S = (
+    10.0  # older than this beyond its time, an answer is not given in the place of the one that is being asked for
+)
 REST_S = 2.0  # after a failure the database is left alone for so long: thirty pages must not queue up at it
 
 
@@ -74,7 +77,9 @@ class Answers:
         """The answer under ``key``, asked for again when it is older than ``fresh_s`` seconds."""
         answer = self._of(key)
         current = answer.known and answer.generation == self._generation
-        # While somebody asks, the others have the answer before it; not when it is of before a change of their own.
+        current = current and time.monotonic() - answer.read_at < fresh_s + BEHIND_S
+        # While somebody asks, the others have the answer before it; not when it is of before a change of their own, nor when
+        # nobody has asked for so long that it would pass for one of now.
         if answer.lock.acquire(blocking=not current):
             try:
                 now = time.monotonic()

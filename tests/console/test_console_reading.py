@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -96,6 +97,40 @@ def test_of_many_at_once_one_asks_and_the_others_have_the_answer_before_it() -> 
         assert answers.get("k", 0, lambda: "nobody asks this").value == "before"
         done.set()
         assert slowest.result().value == "after"
+
+
+def test_an_answer_of_long_ago_does_not_pass_for_one_of_now_while_somebody_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers, asking, waits, done = Answers(), threading.Event(), threading.Event(), threading.Event()
+    answers.get("k", 0, lambda: "long ago")
+    lock = threading.Lock()
+
+    class Watched:
+        def acquire(self, *, blocking: bool) -> bool:
+            if asking.is_set() and blocking:
+                waits.set()
+            return lock.acquire(blocking=blocking)
+
+        def release(self) -> None:
+            lock.release()
+
+    answers._all["k"].lock = Watched()  # type: ignore[assignment]
+    later = time.monotonic() + 600
+    monkeypatch.setattr(reading.time, "monotonic", lambda: later)
+
+    def slow() -> str:
+        asking.set()
+        assert done.wait(10)
+        return "now"
+
+    with ThreadPoolExecutor(2) as threads:
+        slowest = threads.submit(answers.get, "k", 1, slow)
+        assert asking.wait(10)
+        waiting = threads.submit(answers.get, "k", 1, lambda: "nobody asks this")
+        assert waits.wait(10)
+        done.set()
+        assert [slowest.result().value, waiting.result().value] == ["now", "now"]
 
 
 def test_only_so_many_answers_are_kept() -> None:
