@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from sqlalchemy import Connection
 
-from console import writing
+from console import links, writing
 from domain.people import Person
 from services import campaign_views, draft_file, draft_people, drafts
 from services.draft_file import DraftFile
@@ -64,8 +64,7 @@ def read(db: Connection, workspace_id: int, draft_id: int) -> Drafting | Gone:
 
 def asked() -> int:
     """The draft of the address; 0 for one that is not there yet."""
-    given = st.query_params.get("draft", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
+    return links.number("draft") or 0
 
 
 def save(changes: Mapping[str, Any]) -> None:

@@ -42,11 +42,6 @@ def _title() -> str:
     return st.query_params.get("find", "").strip()
 
 
-def _before() -> int | None:
-    given = st.query_params.get("before", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
-
-
 def _narrow(group: str, title: str) -> None:
     """Write into the address what is to be shown, from its first page on."""
     for name, value in (("show", group if group != "all" else ""), ("find", title), ("before", "")):
@@ -102,7 +97,7 @@ def _list() -> None:
         _draw_drafts(reading.read(drafts.every))
         return
     seen = reading.read(
-        campaign_views.page, before=_before(), statuses=GROUPS[_group()], title=_title(), limit=ON_A_PAGE
+        campaign_views.page, before=links.number("before"), statuses=GROUPS[_group()], title=_title(), limit=ON_A_PAGE
     )
     with reading.frame(seen, name="campaigns") as known:
         if not known:
@@ -141,7 +136,7 @@ def _draw_nothing() -> None:
     if _title():
         st.write(_("No campaign here has “{title}” in its title.", title=shown.plain(_title())))
         links.link(_("Show all campaigns"), "campaigns", icon=":material/filter_alt_off:")
-    elif _before() is not None:
+    elif links.number("before") is not None:
         st.write(_("There are no older campaigns."))
     else:
         nothing = {
@@ -155,10 +150,10 @@ def _draw_nothing() -> None:
 
 
 def _draw_pages(next_before: int | None) -> None:
-    if _before() is None and next_before is None:
+    if links.number("before") is None and next_before is None:
         return
     with st.container(horizontal=True, horizontal_alignment="center"):
-        if _before() is not None:
+        if links.number("before") is not None:
             links.link(_("Newest"), "campaigns", icon=":material/first_page:", show=_group(), find=_title() or None)
         if next_before is not None:
             links.link(

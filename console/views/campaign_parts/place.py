@@ -50,14 +50,14 @@ def place() -> Place:
     """As the address says; what makes no sense there is left out. Campaign 0 is none."""
     tab, show = st.query_params.get("tab"), st.query_params.get("show")
     return Place(
-        campaign=_id("campaign") or 0,
+        campaign=links.number("campaign") or 0,
         tab=tab if tab in TABS else TABS[0],
         show=show if show in SHOWN else None,
         code=st.query_params.get("code"),
-        device=_id("device"),
-        after=_id("after"),
-        before=_id("before"),
-        message=_id("message"),
+        device=links.number("device"),
+        after=links.number("after"),
+        before=links.number("before"),
+        message=links.number("message"),
     )
 
 
@@ -79,8 +79,3 @@ def asked(question: str) -> bool:
 def answered() -> None:
     """No dialog is open any more."""
     st.query_params.pop("ask", None)
-
-
-def _id(name: str) -> int | None:
-    given = st.query_params.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None

@@ -23,9 +23,9 @@ def draw(now: Drafting, *, blocked: bool) -> None:
         if now.draft.scheduled_at is None
         else _n("Schedule for {count} person", "Schedule for {count} people", people, count=count)
     )
-    earlier = st.query_params.get(SAME, "")
-    if earlier.isdigit():
-        _draw_repeat(now, int(earlier), blocked=blocked)
+    earlier = links.number(SAME)
+    if earlier is not None:
+        _draw_repeat(now, earlier, blocked=blocked)
     elif st.button(label, type="primary", icon=":material/rocket_launch:", disabled=blocked, key="launch"):
         _launch(now, allow_repeat=False)
 

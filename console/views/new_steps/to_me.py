@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from sqlalchemy import Connection
 
-from console import live, reading, writing
+from console import links, live, reading, writing
 from console.drafting import Drafting
 from console.parts import status
 from console.words import _, reason
@@ -59,8 +59,7 @@ def _send(now: Drafting, person: Person | None, number: str, device_id: int | No
 
 
 def _draw_status() -> None:
-    asked = st.query_params.get("test", "")
-    seen = reading.read(message_views.one, int(asked) if asked.isdigit() and len(asked) < 19 else 0)
+    seen = reading.read(message_views.one, links.number("test") or 0)
     if not seen.known or seen.value is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
