@@ -117,7 +117,7 @@ def test_an_answer_of_long_ago_does_not_pass_for_one_of_now_while_somebody_asks(
 
     answers._all["k"].lock = Watched()  # type: ignore[assignment]
     later = time.monotonic() + 600
-    monkeypatch.setattr(reading.time, "monotonic", lambda: later)
+    monkeypatch.setattr("console.reading.time.monotonic", lambda: later)
 
     def slow() -> str:
         asking.set()
