@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -19,6 +20,12 @@ def console(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     monkeypatch.setenv("BRIDGE_SECRET", "the secret of the bridge")
     st.cache_resource.clear()
     st.cache_data.clear()
-    yield opened
+
+    def open_it(page: str = "overview", **parameters: Any) -> Opened:
+        # AppTest reads the options of a choice between two runs of the script, where only the browser tells a language
+        monkeypatch.setattr("console.words._of_browser", lambda: parameters.get("lang", "en"))
+        return opened(page, **parameters)
+
+    yield open_it
     st.cache_resource.clear()
     st.cache_data.clear()
