@@ -19,15 +19,22 @@ def test_a_phone_is_scanned_logged_out_and_scanned_again(
     with fleet.engine.begin() as db:
         (phone,) = add_devices(db, 1, can_send=False, name="Sales")
         db.execute(text("UPDATE devices SET session = 'sales-qr', next_check_at = clock_timestamp()"))
-    fleet.start("worker", "dispatcher", "console")
+    fleet.start("api", "worker", "dispatcher", "console")
     visit = visiting(fleet).open("devices")
     visit.press("Scan QR code").sees("Point the phone at this code.")
-    expect(visit.page.get_by_alt_text("QR code to scan")).to_be_visible()
+    code = visit.page.get_by_alt_text("QR code to scan")
+    expect(code).to_be_visible()
     visit.sees("A new code comes in")
+    first = code.get_attribute("src") or ""
+    stays = visit.stays_open()
+    expect(code).not_to_have_attribute("src", first)  # it has expired, and here is the next
+    assert stays()
     visit.page.reload()  # the dialog stands in the address
     visit.quiet().sees("Point the phone at this code.")
+    stays = visit.stays_open()
     fleet.bridge("POST", "/simulator/sessions/sales-qr/scan")
     visit.sees("Connected as")
+    assert stays()
     visit.press("Done")
     visit.page.wait_for_url(f"**/devices?device={phone}")
     expect(visit.page.get_by_role("dialog")).to_have_count(0)

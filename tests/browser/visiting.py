@@ -13,7 +13,7 @@ QUIET = "[data-testid=stApp][data-test-script-state=notRunning]"
 DRAWN = f"{QUIET} [data-testid=stHeading]"  # before its first run a page is quiet, too, but has no title
 WITHIN_MS = 30_000
 
-ROW_PX = 35  # of a table, its head too
+ROW_PX = 33  # of a table, its head too
 
 expect.set_options(timeout=WITHIN_MS)
 
@@ -84,9 +84,9 @@ class Visit:
         return parse_qs(urlsplit(self.page.url).query).get(name, [None])[0]
 
     def choose_row(self, row: int) -> Visit:
-        """Choose a row of the page's table, counted from 0."""
-        self.page.get_by_test_id("stDataFrame").click(position={"x": ROW_PX / 2, "y": ROW_PX * (row + 1.5)})
-        return self
+        """Press the box of a row of the page's table, counted from 1."""
+        self.page.get_by_test_id("stDataFrame").click(position={"x": 15, "y": ROW_PX * row + 16})
+        return self.quiet()
 
     def rows(self) -> list[str]:
         """What stands in the rows of the page's table that are in sight."""
