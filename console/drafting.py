@@ -81,6 +81,16 @@ def save(changes: Mapping[str, Any]) -> None:
         open_draft(answer["draft"])
 
 
+def catch_up(name: str, typed: str, saved: str) -> None:
+    """Save what a field holds and the draft does not. A press can cut off the saving of what was typed just before it; when
+    the draft is still as it was drawn here last, nobody else has changed it, and the field is right."""
+    drawn = f"drawn {name} {asked()}"
+    if typed != saved and st.session_state.get(drawn) == saved and not st.session_state.get(_UNSAVED):
+        save({name: typed})
+        st.rerun()
+    st.session_state[drawn] = saved
+
+
 def open_draft(draft_id: int) -> None:
     """Show this draft, which was just changed or made."""
     if asked() != draft_id:

@@ -50,6 +50,12 @@ def over() -> bool:
     return _visitor() is None
 
 
+def check() -> None:
+    """Nothing is done in a session that is over, however long its page stood open: the gate is drawn instead."""
+    if over():
+        st.rerun()
+
+
 def visitor_name() -> str:
     """The name that was given at the gate, or nothing."""
     visitor = st.session_state.get("visitor")

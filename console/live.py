@@ -13,8 +13,7 @@ def every(seconds: float, draw: Callable[[], None]) -> None:
     """Draw now and every so many seconds, until the session is over."""
 
     def part() -> None:
-        if gate.over():
-            st.rerun()
+        gate.check()
         draw()
 
     # A fragment is known by its function's name; each of ours must have one of its own.

@@ -38,6 +38,7 @@ class _Press:
     """A press with its key. What becomes of it is noted in the object itself: a run can be cut at each word to the session's
     state, and what was done must not be taken for what is still to do, or the next press would do nothing."""
 
+    form: str
     content: str
     key: str
     at: float
@@ -51,7 +52,12 @@ class _Press:
 
 
 def once(
-    form: str, work: Callable[[Connection, int], Answer | None], *, asked: object = None, said: str | None = None
+    form: str,
+    work: Callable[[Connection, int], Answer | None],
+    *,
+    asked: object = None,
+    said: str | None = None,
+    undoes: str | None = None,
 ) -> Answer | None:
     """Do ``work(db, workspace_id)`` once, however often this click arrives; returns its answer, or None when it was
     refused or the database does not answer, which is then shown.
@@ -59,9 +65,15 @@ def once(
     ``form`` names the button or form with its object (``pause 12``), ``asked`` is what else it asks for (JSON values),
     ``said`` is told in passing when it is done, also after a rerun. What is pressed again with nothing else in between is
     the same press: for the length of a double click when it is done, and for a minute after a failure.
+
+    ``undoes`` names the form whose button stands in the same place until it was pressed: the second half of a double click
+    on *Pause* lands on *Resume*, and is not meant for it.
     """
+    gate.check()
+    if undoes is not None and _is_second_half(undoes):
+        return None
     content = hashlib.sha256(json.dumps([form, asked], sort_keys=True, default=str).encode()).hexdigest()
-    press = _press(content)
+    press = _press(form, content)
 
     def transaction(db: Connection) -> Answer:
         workspace_id = reading.here(db).id
@@ -85,17 +97,23 @@ def once(
     return answer
 
 
-def _press(content: str) -> _Press:
+def _press(form: str, content: str) -> _Press:
     press = st.session_state.get("press")
     if not (isinstance(press, _Press) and press.is_still(content)):
-        press = _Press(content, str(uuid4()), monotonic())
+        press = _Press(form, content, str(uuid4()), monotonic())
         st.session_state["press"] = press
     return press
+
+
+def _is_second_half(form: str) -> bool:
+    press = st.session_state.get("press")
+    return isinstance(press, _Press) and press.form == form and press.done and press.is_still(press.content)
 
 
 def at_bridge(work: Callable[[Run], Answer], *, said: str | None = None) -> Answer | None:
     """Do ``work(run)``, which asks a bridge between its transactions (services/sessions.py); as ``once``, but a press that
     arrives twice asks twice: the bridge is what keeps that harmless."""
+    gate.check()
     try:
         answer = work(run_here)
     except Refused as refused:

@@ -104,13 +104,19 @@ def _draw_button(campaign: Running) -> None:
         if st.button(_("Pause"), icon=":material/pause:", key=f"pause {campaign.id}") and writing.once(
             f"pause {campaign.id}",
             lambda db, _workspace: _pause(db, campaign.id),
+            undoes=f"resume {campaign.id}",
             said=_("Paused. Messages already handed to phones may still go out."),
         ):
             st.rerun()
     elif (
         campaign.status == "paused"
         and st.button(_("Resume"), icon=":material/play_arrow:", key=f"resume {campaign.id}")
-        and writing.once(f"resume {campaign.id}", lambda db, _workspace: _resume(db, campaign.id), said=_("Resumed."))
+        and writing.once(
+            f"resume {campaign.id}",
+            lambda db, _workspace: _resume(db, campaign.id),
+            said=_("Resumed."),
+            undoes=f"pause {campaign.id}",
+        )
     ):
         st.rerun()
 

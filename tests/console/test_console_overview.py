@@ -10,7 +10,7 @@ from people import add_devices, launch_to, phones, workspace
 from placing import place_campaign, place_message
 from sqlalchemy import Engine, text
 
-from console import reading
+from console import reading, writing
 from local.postgres import EmbeddedPostgres
 from services import aggregate, distribute, processes
 from services.processes import Process
@@ -65,7 +65,7 @@ def test_numbers_keep_their_order_from_right_to_left(console: Console, engine: E
     assert shares == ["\u2067\u206621\u2069 מתוך \u206624\u2069\u2069"]
 
 
-def test_pausing_from_here_pauses(console: Console, engine: Engine) -> None:
+def test_pausing_from_here_pauses(console: Console, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with engine.begin() as db:
         running = place_campaign(db, "running", title="A campaign")
     page = console().press(f"pause {running}").fine()
@@ -73,6 +73,9 @@ def test_pausing_from_here_pauses(console: Console, engine: Engine) -> None:
         row = db.execute(text("SELECT status, (SELECT who FROM audit) AS who FROM campaigns")).one()
     assert (row.status, row.who) == ("paused", "console")
     assert "Paused. Messages already handed to phones may still go out." in page.words
+    page.press(f"resume {running}")  # the second half of a double click
+    assert page.app.button(key=f"resume {running}") is not None
+    monkeypatch.setattr(writing, "DOUBLE_CLICK_S", 0.0)
     page.press(f"resume {running}").fine()
     with engine.begin() as db:
         assert db.execute(text("SELECT status FROM campaigns")).scalar_one() == "running"

@@ -12,17 +12,20 @@ from sqlalchemy.exc import OperationalError
 from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
-from console import writing
+from console import gate, writing
 from db import engine as database
 
 PAGE = """
 import streamlit as st
-from console import writing
+from console import gate, writing
 from services import audit
 
+st.session_state.setdefault("visitor", gate.Visitor("dana", 1e12, ""))
 for name in ("pause", "resume"):
     if st.button(name):
         writing.once(name, lambda db, here: {"id": audit.write(db, here, "dana", name, "a test")})
+if st.button("undo pause"):
+    writing.once("undo", lambda db, here: {"id": audit.write(db, here, "dana", "undo", "a test")}, undoes="pause")
 """
 
 
@@ -101,3 +104,21 @@ def test_a_press_whose_answer_was_lost_is_repeated_without_effect_for_a_while(
     clock[0] += writing.AGAIN_S
     press(app, "pause")
     assert written(engine) == ["pause", "pause"]
+
+
+def test_the_second_half_of_a_double_click_does_not_undo_the_first(
+    app: AppTest, clock: list[float], engine: Engine
+) -> None:
+    press(app, "pause")
+    clock[0] += writing.DOUBLE_CLICK_S / 2
+    press(app, "undo pause")
+    assert written(engine) == ["pause"]
+    clock[0] += writing.DOUBLE_CLICK_S
+    press(app, "undo pause")
+    assert written(engine) == ["pause", "undo"]
+
+
+def test_nothing_is_done_in_a_session_that_is_over(app: AppTest, engine: Engine) -> None:
+    app.session_state["visitor"] = gate.Visitor("dana", 1.0, "")
+    press(app, "pause")
+    assert written(engine) == []

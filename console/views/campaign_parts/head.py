@@ -59,7 +59,8 @@ def _do(campaign: CampaignView, verb: str, act: Callable[[Connection], None], sa
     def work(db: Connection, _workspace_id: int) -> None:
         act(db)
 
-    if writing.once(f"{verb} {campaign.id}", work, said=said) is not None:
+    undoes = f"{'resume' if verb == 'pause' else 'pause'} {campaign.id}"
+    if writing.once(f"{verb} {campaign.id}", work, said=said, undoes=undoes) is not None:
         st.rerun()
 
 

@@ -31,7 +31,7 @@ def _draw_editor(now: Drafting) -> None:
     key = f"message {now.draft.id}"
     # The first save of a draft makes it, and its field a new one: under one's fingers that would take the cursor away.
     with st.container(key=as_typed.KEY if now.draft.id else None):
-        st.text_area(
+        typed = st.text_area(
             _("Message"),
             value=now.draft.message,
             key=key,
@@ -41,6 +41,7 @@ def _draw_editor(now: Drafting) -> None:
             on_change=lambda: drafting.save({"message": st.session_state[key]}),
         )
         as_typed.watch()
+    drafting.catch_up("message", typed, now.draft.message)
     if now.variables:
         st.caption(_("Put in what stands in your file, for each person their own:"))
         with st.container(horizontal=True, gap="small"):
