@@ -33,7 +33,7 @@ def test_a_reload_does_not_ask_again_and_signing_out_does(fleet: Fleet, visiting
     cookie = next(c for c in visit.context.cookies() if c["name"] == "fanfare_console")
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Strict"
-    assert visiting(fleet, entered=False).page.locator("input[type=password]").count() == 1
+    expect(visiting(fleet, entered=False).page.locator("input[type=password]")).to_have_count(1)
     visit.press("Account")
     with visit.page.expect_response("**/leave"):
         visit.button("Sign out").click()
