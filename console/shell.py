@@ -64,6 +64,8 @@ def _confirm_go() -> None:
                     waiting,
                     count=shown.number(waiting),
                 )
+                if waiting
+                else _("Nothing waits to be sent now.")
             )
         if st.button(_("Start sending"), type="primary", icon=":material/play_arrow:") and writing.once(
             "go", _go, said=_("Sending is on.")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from domain.refusal import Refusal
 from domain.template import variable_key
 from domain.text import made_storable, storable
 
@@ -36,14 +37,8 @@ _FORMULA: Final = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 CORRECTION_HEADERS: Final = ("reason", "row")  # the last two of a file made to be corrected and uploaded again
 
 
-class CsvRefused(Exception):  # noqa: N818 (the name says what happened)
-    """A fault of the whole file. ``code`` is stable, the text says what to do, ``details`` has what a form needs."""
-
-    def __init__(self, code: str, message: str, details: Mapping[str, object] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.details = dict(details or {})
+class CsvRefused(Refusal):
+    """A fault of the whole file; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +97,12 @@ def read_csv(data: bytes, *, encoding: str | None = None, delimiter: str | None 
 def _decoded(data: bytes, encoding: str | None) -> tuple[str, str]:
     marked = next((name for mark, name in _BOMS if data.startswith(mark)), None)
     if encoding is not None and encoding not in ENCODINGS:
-        raise CsvRefused("encoding_unknown", f"Choose one of {', '.join(ENCODINGS)}.", {"choices": list(ENCODINGS)})
+        raise CsvRefused(
+            "encoding_unknown",
+            "Choose one of {encodings}.",
+            {"choices": list(ENCODINGS)},
+            encodings=", ".join(ENCODINGS),
+        )
     used = marked or encoding or "utf-8"
     try:
         return data.decode(used), used
@@ -114,7 +114,9 @@ def _encoding_refused(used: str, *, asked: bool) -> CsvRefused:
     choices = {"choices": [choice for choice in ENCODINGS if choice != used]}
     if asked:
         return CsvRefused("encoding_unknown", "The file is not UTF-8: say which encoding it was saved in.", choices)
-    return CsvRefused("encoding_wrong", f"The file is not written in {used}: choose another encoding.", choices)
+    return CsvRefused(
+        "encoding_wrong", "The file is not written in {encoding}: choose another encoding.", choices, encoding=used
+    )
 
 
 def _header(text: str, delimiter: str) -> tuple[str, ...]:
@@ -140,11 +142,15 @@ def _check_headers(headers: tuple[str, ...]) -> None:
     nameless = [number for number, header in enumerate(headers, start=1) if not header.strip("".join(DELIMITERS))]
     if nameless or not headers:
         column = nameless[0] if nameless else 1
-        raise CsvRefused("header_missing", f"Column {column} has no name in the first row: name it or remove it.")
+        raise CsvRefused(
+            "header_missing", "Column {number} has no name in the first row: name it or remove it.", number=column
+        )
     keys = [variable_key(header) for header in headers]
     twice = [header for header, key in zip(headers, keys, strict=True) if keys.count(key) > 1]
     if twice:
-        raise CsvRefused("header_duplicate", f"Two columns are called {twice[0]}: rename one.", {"headers": twice})
+        raise CsvRefused(
+            "header_duplicate", "Two columns are called {name}: rename one.", {"headers": twice}, name=twice[0]
+        )
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -171,7 +177,7 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             if reader.line_num > lines_before + 1:
                 raise CsvRefused(
                     "unreadable",
-                    f"A quotation mark opens in row {number} and does not close properly.",
+                    "A quotation mark opens in row {row} and does not close properly.",
                     {"row": number},
                 ) from None
             cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))

@@ -194,7 +194,9 @@ def _column(headers: tuple[str, ...], wanted: str | None, role: str) -> int | No
     for index, header in enumerate(headers):
         if variable_key(header) == variable_key(wanted):
             return index
-    raise CsvRefused("column_unknown", f"The file has no column {wanted}.", {"column": role, "headers": list(headers)})
+    raise CsvRefused(
+        "column_unknown", "The file has no column {wanted}.", {"column": role, "headers": list(headers)}, wanted=wanted
+    )
 
 
 def _plain_keys(headers: tuple[str, ...]) -> list[str]:

@@ -14,11 +14,13 @@ from typing import Final
 
 
 class TemplateError(ValueError):
-    """A template that cannot be read. ``position`` is the character it fails at, counted from 1."""
+    """A template that cannot be read. ``words`` say why and name ``values`` as ``{name}``; a brace is a value, too.
+    ``position`` is the character it fails at, counted from 1."""
 
-    def __init__(self, words: str, position: int) -> None:
-        super().__init__(f"{words} (character {position})")
+    def __init__(self, words: str, position: int, **values: str) -> None:
+        super().__init__(f"{words.format(**values)} (character {position})")
         self.words = words
+        self.values = values
         self.position = position
 
 
@@ -47,6 +49,7 @@ class Template:
 
 
 _TOKEN: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_BRACES: Final = {"opening": "{{", "closing": "}}"}
 _PUNCTUATION_IN_NAMES: Final = frozenset(" _-.'\"’׳״/()&#%?")
 
 
@@ -72,7 +75,7 @@ def parse(text: str) -> Template:
         if token[0] in ("{{", "}}"):
             parts.append(token[0][0])
         elif token[1] is None:
-            raise TemplateError(_lone_brace(token[0]), token.start() + 1)
+            raise _lone_brace(token[0], token.start() + 1)
         else:
             slot = _slot(token[1], token.start() + 1)
             names.setdefault(variable_key(slot.name), slot.name)
@@ -112,13 +115,23 @@ def _slot(inside: str, position: int) -> Slot:
     name, bar, fallback = inside.partition("|")
     name = " ".join(name.split())
     if not any(c.isalnum() for c in name):
-        raise TemplateError("There is no name between the braces; write {{ and }} for braces that are text", position)
+        raise TemplateError(
+            "There is no name between the braces; write {opening} and {closing} for braces that are text",
+            position,
+            **_BRACES,
+        )
     if not all(unicodedata.category(c)[0] in "LMN" or c in _PUNCTUATION_IN_NAMES for c in variable_key(name)):
-        raise TemplateError(f"{name!r} is not a name; write {{{{ and }}}} for braces that are text", position)
+        raise TemplateError(
+            "{name} is not a name; write {opening} and {closing} for braces that are text",
+            position,
+            name=repr(name),  # which shows signs that are not seen otherwise
+            **_BRACES,
+        )
     return Slot(name, fallback.strip() if bar else None)
 
 
-def _lone_brace(brace: str) -> str:
+def _lone_brace(brace: str, position: int) -> TemplateError:
+    values = {"brace": brace, "twice": brace * 2}
     if brace == "{":
-        return "This { is never closed; write {{ for a brace that is text"
-    return "This } closes nothing; write }} for a brace that is text"
+        return TemplateError("This {brace} is never closed; write {twice} for a brace that is text", position, **values)
+    return TemplateError("This {brace} closes nothing; write {twice} for a brace that is text", position, **values)

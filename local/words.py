@@ -1,4 +1,5 @@
-"""``make words``: what the console says, gathered from the code, and the catalogues of other languages brought in line.
+"""``make words``: what the console says and why something is refused, gathered from the code, and the catalogues of other
+languages brought in line.
 
 A text that is new is added without a translation, one that is gone is taken out. tests/console/test_console_words.py
 holds the catalogues to it.
@@ -18,22 +19,31 @@ from domain.failures import FAILURES
 from settings import ROOT
 
 CONSOLE = ROOT / "console"
+SPEAKING = (CONSOLE, ROOT / "services", ROOT / "domain")
 HEADER = """msgid ""
 msgstr ""
 "Language: {language}\\n"
 "Content-Type: text/plain; charset=utf-8\\n"
 
 """
-# The functions of console/words.py, with how many texts each is given: one, or one and many
-FUNCTIONS = {"_": 1, "marked": 1, "_n": 2}
+# Where each takes its texts: the functions of console/words.py one, or one and many; what is refused, after its code
+TEXTS = {
+    "_": slice(0, 1),
+    "marked": slice(0, 1),
+    "_n": slice(0, 2),
+    "Refused": slice(1, 2),
+    "CsvRefused": slice(1, 2),
+    "TemplateError": slice(0, 1),
+}
 
 
 def gathered() -> Catalog:
     """Everything that the console can say, in English."""
     catalog = Catalog()
-    for path in sorted(CONSOLE.rglob("*.py")):
-        for texts in asked_for(path.read_text(encoding="utf-8")):
-            catalog.add(texts[0] if len(texts) == 1 else texts)
+    for folder in SPEAKING:
+        for path in sorted(folder.rglob("*.py")):
+            for texts in asked_for(path.read_text(encoding="utf-8")):
+                catalog.add(texts[0] if len(texts) == 1 else texts)
     for failure in FAILURES.values():
         catalog.add(failure.reason)
         catalog.add(failure.advice)
@@ -44,8 +54,8 @@ def asked_for(code: str) -> Iterator[tuple[str, ...]]:
     """The texts that a module asks for, as (text,) or (one, many). Read from the syntax tree, which is the only place where
     every Python shows what stands inside an f-string."""
     for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS:
-            given = node.args[: FUNCTIONS[node.func.id]]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TEXTS:
+            given = node.args[TEXTS[node.func.id]]
             texts = tuple(arg.value for arg in given if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
             if texts:
                 yield texts

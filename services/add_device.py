@@ -59,6 +59,8 @@ def add_device(db: Connection, new: NewDevice, *, who: str) -> int:
         },
     ).scalar_one_or_none()
     if device_id is None:
-        raise Refused("SESSION_TAKEN", f"Another device has the session {new.session}.", {"field": "session"})
+        raise Refused(
+            "SESSION_TAKEN", "Another device has the session {session}.", {"field": "session"}, session=new.session
+        )
     audit.write(db, new.workspace_id, who, "add_device", f"device:{device_id}")
     return int(device_id)

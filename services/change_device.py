@@ -51,4 +51,4 @@ def session_of(db: Connection, workspace_id: int, device_id: int) -> tuple[str, 
 
 
 def not_found(device_id: int) -> Refused:
-    return Refused("NOT_FOUND", f"There is no device {device_id}.")
+    return Refused("NOT_FOUND", "There is no device {id}.", id=device_id)

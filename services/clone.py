@@ -31,7 +31,7 @@ def clone(db: Connection, workspace_id: int, campaign_id: int, *, who: str) -> i
         },
     ).scalar_one_or_none()
     if draft_id is None:
-        raise Refused("NOT_FOUND", f"There is no campaign {campaign_id}.")
+        raise Refused("NOT_FOUND", "There is no campaign {id}.", id=campaign_id)
     values = {"from_id": campaign_id, "to_id": draft_id}
     db.execute(query("clone_people"), values)
     db.execute(

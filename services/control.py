@@ -30,7 +30,7 @@ def pause(db: Connection, campaign_id: int, *, who: str) -> None:
             _set(db, campaign_id, "status = 'running'")
         _set(db, campaign_id, "status = 'paused', pause_reason = 'operator'")
     else:
-        raise Refused("NOT_POSSIBLE", f"A campaign that is {status} cannot be paused.")
+        raise Refused("NOT_POSSIBLE", "A campaign that is {status} cannot be paused.", status=str(status))
     audit.write(db, campaign.workspace_id, who, "pause", f"campaign:{campaign_id}")
 
 
@@ -38,7 +38,7 @@ def resume(db: Connection, campaign_id: int, *, who: str) -> None:
     """Go on where it stopped. The time in the pause is not counted against any message's window."""
     campaign = locked(db, campaign_id)
     if campaign.status not in ("paused", "running"):
-        raise Refused("NOT_POSSIBLE", f"A campaign that is {campaign.status} cannot be resumed.")
+        raise Refused("NOT_POSSIBLE", "A campaign that is {status} cannot be resumed.", status=campaign.status)
     # Whoever was taken out may try again; who still cannot send is out again at the next look (services/hand_over.py).
     db.execute(
         text(
@@ -56,7 +56,7 @@ def cancel(db: Connection, campaign_id: int, *, who: str) -> int:
     """End it now; everybody who waits is not sent to. Returns how many that were. Cancelling twice is cancelling once."""
     campaign = locked(db, campaign_id)
     if campaign.status in ("completed", "partial", "failed"):
-        raise Refused("NOT_POSSIBLE", f"This campaign has ended already ({campaign.status}).")
+        raise Refused("NOT_POSSIBLE", "This campaign has ended already ({status}).", status=campaign.status)
     if campaign.status == "draft":
         raise Refused("NOT_POSSIBLE", "This is a draft: delete it.")
     if campaign.status == "cancelled":
@@ -81,7 +81,7 @@ def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | 
     """
     campaign = locked(db, campaign_id)
     if campaign.status not in ("running", "paused", "queued", "partial", "failed"):
-        raise Refused("NOT_POSSIBLE", f"A campaign that is {campaign.status} has nobody to retry.")
+        raise Refused("NOT_POSSIBLE", "A campaign that is {status} has nobody to retry.", status=campaign.status)
     audit_id = audit.write(db, campaign.workspace_id, who, "retry", f"campaign:{campaign_id}", {"codes": codes})
     queued = db.execute(
         text(
@@ -124,9 +124,11 @@ def cancel_message(db: Connection, workspace_id: int, message_id: int, *, who: s
         {"id": message_id, "workspace_id": workspace_id},
     ).scalar_one_or_none()
     if status is None:
-        raise Refused("NOT_FOUND", f"There is no message {message_id}.")
+        raise Refused("NOT_FOUND", "There is no message {id}.", id=message_id)
     if status != "cancelled":
-        raise Refused("NOT_POSSIBLE", f"A message that is {status} does not wait any more.")
+        raise Refused(
+            "NOT_POSSIBLE", "A message that is {message_status} does not wait any more.", message_status=status
+        )
 
 
 def stop_all(db: Connection, workspace_id: int, *, who: str) -> None:
@@ -182,7 +184,7 @@ def locked(db: Connection, campaign_id: int) -> Any:
         text("SELECT id, workspace_id, status FROM campaigns WHERE id = :id FOR UPDATE"), {"id": campaign_id}
     ).one_or_none()
     if row is None:
-        raise Refused("NOT_FOUND", f"There is no broadcast {campaign_id}.")
+        raise Refused("NOT_FOUND", "There is no broadcast {id}.", id=campaign_id)
     return row
 
 

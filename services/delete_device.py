@@ -54,15 +54,16 @@ def delete_device(db: Connection, workspace_id: int, device_id: int, *, confirme
     if found.queued or found.in_flight:
         raise Refused(
             "DEVICE_BUSY",
-            f"{device.name} still has messages to send: move them to other phones or cancel them first.",
+            "{name} still has messages to send: move them to other phones or cancel them first.",
             {"queued": found.queued, "in_flight": found.in_flight},
+            name=device.name,
         )
     if not confirmed:
         raise Refused(
             "CONFIRM",
-            f"Deleting {device.name} also deletes {found.leads} leads and {found.messages} messages:"
-            " ask again with confirm=true.",
+            "Deleting {name} also deletes {leads} leads and {messages} messages: ask again with confirm=true.",
             {"leads": found.leads, "messages": found.messages},
+            name=device.name,
         )
     _delete(db, device_id)
     gone = {"name": device.name, "leads": found.leads, "messages": found.messages}

@@ -88,7 +88,7 @@ def _found(db: Connection, workspace_id: int, message_id: int) -> Any:
         {"id": message_id, "workspace_id": workspace_id},
     ).one_or_none()
     if row is None:
-        raise Refused("NOT_FOUND", f"There is no message {message_id}.")
+        raise Refused("NOT_FOUND", "There is no message {id}.", id=message_id)
     return row
 
 

@@ -43,8 +43,8 @@ class How:
 @dataclass(frozen=True, slots=True)
 class FileRead:
     """What came of reading a file. ``found`` is for the person: ``headers``, the first ``rows``, ``row_count``,
-    ``encoding``, ``delimiter``, ``phone_column`` and ``name_column`` as used, and ``fault`` with its code, message and
-    details when nobody could be found in it."""
+    ``encoding``, ``delimiter``, ``phone_column`` and ``name_column`` as used, and ``fault`` with its code, text and
+    values (as domain.refusal.Refusal has them) when nobody could be found in it."""
 
     how: How
     found: dict[str, Any]
@@ -66,7 +66,9 @@ class DraftFile:
 def read(content: bytes, how: How, country: str) -> FileRead:
     """Read a file; no transaction is needed. Raises Refused, TOO_LARGE."""
     if len(content) > LARGEST_MB * 1024 * 1024:
-        raise Refused("TOO_LARGE", f"The file is larger than {LARGEST_MB} MB: split it in two.", {"field": "file"})
+        raise Refused(
+            "TOO_LARGE", "The file is larger than {size} MB: split it in two.", {"field": "file"}, size=LARGEST_MB
+        )
     found: dict[str, Any] = {}
     try:
         file = read_csv(content, encoding=how.encoding, delimiter=how.delimiter)
@@ -82,7 +84,7 @@ def read(content: bytes, how: How, country: str) -> FileRead:
         good, rejected = apart(people(file, country, phone_column=how.phone_column, name_column=how.name_column))
         return FileRead(how, found, good, rejected)
     except CsvRefused as fault:
-        found["fault"] = {"code": fault.code, "message": fault.message, "details": fault.details}
+        found["fault"] = {"code": fault.code, "text": fault.text, "values": fault.values}
         return FileRead(how, made_storable(found))
 
 

@@ -127,20 +127,24 @@ def _check(changes: Mapping[str, Any], now: datetime) -> None:
     _check_text("message", changes.get("message", ""), LONGEST_MESSAGE)
     least, most = changes["min_delay_s"], changes["max_delay_s"]
     if any(delay is not None and not 0 <= delay <= LONGEST_DELAY_S for delay in (least, most)):
-        raise _invalid("min_delay_s", "A pause is between 0 seconds and a day.")
+        raise Refused("INVALID", "A pause is between 0 seconds and a day.", {"field": "min_delay_s"})
     if least is not None and most is not None and least > most:
-        raise _invalid("min_delay_s", "The shortest pause must not be above the longest.")
+        raise Refused("INVALID", "The shortest pause must not be above the longest.", {"field": "min_delay_s"})
     at: datetime | None = changes.get("scheduled_at")
     if at is not None and not now < at.astimezone(UTC) <= now + FURTHEST_AHEAD:
-        raise _invalid("scheduled_at", "Choose a time that is still to come, at most a year ahead.")
+        raise Refused(
+            "INVALID", "Choose a time that is still to come, at most a year ahead.", {"field": "scheduled_at"}
+        )
 
 
 def _check_text(field: str, given: str, longest: int) -> None:
     if len(given) > longest:
-        raise _invalid(field, f"This is {len(given) - longest} characters too long; {longest} are possible.")
+        raise Refused(
+            "INVALID",
+            "This is {excess} characters too long; {longest} are possible.",
+            {"field": field},
+            excess=len(given) - longest,
+            longest=longest,
+        )
     if not storable(given):
-        raise _invalid(field, "There is a character in it that is no text.")
-
-
-def _invalid(field: str, words: str) -> Refused:
-    return Refused("INVALID", words, {"field": field})
+        raise Refused("INVALID", "There is a character in it that is no text.", {"field": field})

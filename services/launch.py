@@ -167,7 +167,9 @@ def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
     try:
         message = template.parse(request.message)
     except template.TemplateError as error:
-        raise Refused("BAD_MESSAGE", f"The message cannot be read: {error}.", {"field": "message"}) from None
+        raise Refused(
+            "BAD_MESSAGE", "The message cannot be read: {error}.", {"field": "message"}, error=str(error)
+        ) from None
     if not request.people and not request.rejected:
         raise Refused(
             "NO_RECIPIENTS",
@@ -187,7 +189,7 @@ def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
         rejected = [*request.rejected, *lacking]
         raise Refused(
             "ALL_INVALID",
-            f"None of the {len(rejected)} recipients can be sent to." + _lacked(lacked),
+            "None of the {count} recipients can be sent to.{lacked}",
             {
                 **({"missing_variables": dict(lacked)} if lacked else {}),
                 "invalid": [
@@ -196,6 +198,8 @@ def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
                 ],
                 "invalid_recipients_count": len(rejected),
             },
+            count=len(rejected),
+            lacked=_lacked(lacked),
         )
     return people, lacking
 
@@ -241,7 +245,10 @@ def _choose_devices(db: Connection, request: Launch) -> list[int]:
     unknown = set(request.device_ids or ()) - {device.id for device in found}
     if unknown:
         raise Refused(
-            "UNKNOWN_DEVICE", f"There is no device {min(unknown)}.", {"field": "device_ids", "unknown": sorted(unknown)}
+            "UNKNOWN_DEVICE",
+            "There is no device {id}.",
+            {"field": "device_ids", "unknown": sorted(unknown)},
+            id=min(unknown),
         )
     able = [device for device in found if device.may_send]
     # For a time to come it is enough that there are devices: whether they can send is asked when it fires.

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from domain.refusal import Refusal
 
 
-class Refused(Exception):  # noqa: N818 (the name says what happened)
-    """Nothing was done. ``code`` is stable, ``message`` is for a person, ``details`` has what a form or program needs."""
-
-    def __init__(self, code: str, message: str, details: Mapping[str, object] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.details = dict(details or {})
+class Refused(Refusal):
+    """A service's refusal."""

@@ -43,12 +43,15 @@ def _body(db: Connection, draft: drafts.Draft, row: int | None) -> str:
     try:
         return template.render(template.parse(draft.message), {} if person is None else person.variables)
     except template.TemplateError as error:
-        raise Refused("BAD_MESSAGE", f"The message cannot be read: {error}.", {"field": "message"}) from None
+        raise Refused(
+            "BAD_MESSAGE", "The message cannot be read: {error}.", {"field": "message"}, error=str(error)
+        ) from None
     except template.MissingValuesError as error:
         raise Refused(
             "MISSING_VALUE",
-            f"This person has no value for {', '.join(f'{{{name}}}' for name in error.names)}: choose another one.",
+            "This person has no value for {variables}: choose another one.",
             {"names": error.names},
+            variables=", ".join(f"{{{name}}}" for name in error.names),
         ) from None
 
 

@@ -121,11 +121,13 @@ def _asked(run: Run, bridges: Bridges, device_id: int, ask: Callable[[Bridge, st
     try:
         return _told(run, bridges, device_id, ask)
     except BridgeAwayError as away:
-        raise Refused("BRIDGE_AWAY", f"Nothing was done: {away.reason}.", {"code": away.code}) from away
+        raise Refused("BRIDGE_AWAY", "Nothing was done: {told}.", {"code": away.code}, told=away.reason) from away
     except BridgeRefusedError as refused:
         if refused.code in _REFUSALS:
             raise Refused(refused.code.upper(), _REFUSALS[refused.code]) from refused
-        raise Refused("BRIDGE_REFUSED", f"The bridge refused: {refused.reason}.", {"code": refused.code}) from refused
+        raise Refused(
+            "BRIDGE_REFUSED", "The bridge refused: {told}.", {"code": refused.code}, told=refused.reason
+        ) from refused
 
 
 def _write_down(run: Run, device_id: int, action: str, who: str) -> None:

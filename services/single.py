@@ -44,7 +44,7 @@ def send(db: Connection, workspace_id: int, *, device_id: int, number: str, body
         {"workspace_id": workspace_id, "device_id": device_id, "phone": e164, "body": body},
     ).one_or_none()
     if row is None:
-        raise Refused("UNKNOWN_DEVICE", f"There is no device {device_id}.", {"field": "device_id"})
+        raise Refused("UNKNOWN_DEVICE", "There is no device {id}.", {"field": "device_id"}, id=device_id)
     wake.dispatcher(db)
     return Queued(row.id, row.status)
 
@@ -55,7 +55,8 @@ def checked_number(number: str, default_country: str) -> str:
     if isinstance(found, phone.Rejected):
         raise Refused(
             "INVALID_PHONE",
-            f"{failures.lookup(found.reason).reason}.",
+            "{meaning}.",
             {"field": "phone", "reason": found.reason},
+            meaning=failures.lookup(found.reason).reason,
         )
     return found.e164

@@ -29,7 +29,7 @@ def card(called: str, state: str) -> Iterator[DeltaGenerator]:
 
 def title(given: str) -> str:
     """What it is called; somebody may not have said yet."""
-    return shown.plain(given) if given.strip() else _("No title yet")
+    return shown.plain(given) if given.strip() else _("No name yet")
 
 
 def draw_standing(campaign: Mapping[str, Any]) -> None:

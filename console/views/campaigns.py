@@ -81,9 +81,9 @@ def _draw_filters() -> None:
             label_visibility="collapsed",
         )
         st.text_input(
-            _("Search in titles"),
+            _("Search in names"),
             key="campaigns-find",
-            placeholder=_("Search in titles"),
+            placeholder=_("Search in names"),
             icon=":material/search:",
             max_chars=100,
             on_change=find,
@@ -193,7 +193,7 @@ def _draw_delete(draft: drafts.Listed) -> None:
     if pressed and writing.once(
         f"delete draft {draft.id}",
         lambda db, workspace_id: _delete(db, workspace_id, draft.id),
-        said=_("The draft was deleted."),
+        said=_("The draft is deleted."),
     ):
         st.rerun()
 

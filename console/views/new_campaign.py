@@ -112,7 +112,7 @@ def _draw_drafts() -> None:
 
 def _draw_draft(draft: Listed) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(f"**{shown.plain(draft.title) or _('Without a name')}**", width="content")
+        st.markdown(f"**{shown.plain(draft.title) or _('No name yet')}**", width="content")
         people_of_it = _n("{count} person", "{count} people", draft.people, count=shown.number(draft.people))
         edited = _("edited {time}", time=shown.moment(draft.edited_at, reading.zone()))
         st.caption(f"{people_of_it} · {edited}", width="content")

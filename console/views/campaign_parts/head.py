@@ -82,7 +82,7 @@ def retry(campaign_id: int, code: str | None) -> None:
 
 def _draw_more(campaign: CampaignView) -> None:
     with st.popover(_("More"), icon=":material/more_horiz:", key="more"):
-        if st.button(_("Copy as a new campaign"), icon=":material/content_copy:", type="tertiary", key="clone"):
+        if st.button(_("Clone"), icon=":material/content_copy:", type="tertiary", key="clone"):
             _clone(campaign)
         files.people(_("Export everybody as CSV"), campaign.id, Filter(), key="export")
         if campaign.invalid_count:

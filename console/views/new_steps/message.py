@@ -67,8 +67,13 @@ def _draw_faults(now: Drafting) -> None:
     try:
         template.parse(now.draft.message)
     except template.TemplateError as error:
-        at = shown.number(error.position)
-        st.error(f"{_(error.words)} ({_('character {number}', number=at)})", icon=":material/error:")
+        at = _("character {number}", number=shown.number(error.position))
+        # A name is somebody's; the other values are braces.
+        values = {
+            name: shown.plain(value) if name == "name" else shown.isolated(value)
+            for name, value in error.values.items()
+        }
+        st.error(f"{_(error.words, **values)} ({at})", icon=":material/error:")
     draw_missing(now)
 
 

@@ -40,7 +40,7 @@ def draw_figures(system: SystemView) -> None:
                 note=_("half within {time}", time=_seconds(system.lateness_p50_s))
                 if system.lateness_p50_s is not None
                 else None,
-                help=_("How long after they could begin 99 of 100 sends had begun."),
+                help=_("99 of 100 sends began within this time of being due."),
             ),
             Figure(
                 _("In doubt"),
@@ -107,7 +107,7 @@ def draw_queues(report: QueueReport | None) -> None:
         st.table(
             {
                 _("Job"): [shown.isolated(shown.plain(letter.actor or "?")) for letter in report.dead_letters],
-                _("Of"): [
+                _("Arguments"): [
                     shown.isolated(", ".join(map(str, letter.arguments)) or "–") for letter in report.dead_letters
                 ],
                 _("When"): [shown.moment(letter.at, reading.zone(), exact=True) for letter in report.dead_letters],

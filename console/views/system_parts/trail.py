@@ -15,7 +15,7 @@ ACTIONS: Final = {
     "launch": marked("Launched a campaign"),
     "pause": marked("Paused a campaign"),
     "resume": marked("Resumed a campaign"),
-    "cancel": marked("Cancelled"),
+    "cancel": marked("Cancelled a campaign or message"),
     "retry": marked("Had failed messages sent again"),
     "retry_unknown": marked("Had messages in doubt sent again"),
     "leave_unknown": marked("Left messages in doubt as they are"),
