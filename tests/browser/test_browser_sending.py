@@ -67,6 +67,7 @@ def test_only_what_is_safe_is_sent_again_and_a_person_decides_about_doubts(fleet
 
     visit.press("Retry 3 safe ones").sees("Finished: 5 not delivered · 3 of them may have arrived")
     assert received_by(fleet, everybody) == before | dict.fromkeys(safe, 1)
+    assert attempts_at(fleet, [*hopeless, *doubtful]) == 5  # one each, of before
     expect(visit.page.get_by_role("button", name="Retry")).to_have_count(0)
 
     left, again, later = doubtful
@@ -110,6 +111,12 @@ def test_all_sending_stops_from_a_campaign_and_its_list_is_not_moved_under_a_rea
     expect(story).to_contain_text(chosen)
     visit.press("Refresh").sees("Nobody is in this list.")
     assert received_by(fleet, people) == dict.fromkeys(people, 1)
+
+
+def attempts_at(fleet: Fleet, people: list[str]) -> int:
+    """How many attempts there were to hand something to these people."""
+    statement = "SELECT count(*) FROM attempts a JOIN messages m ON m.id = a.message_id WHERE m.phone = ANY(:people)"
+    return int(fleet.one(statement, people=people))
 
 
 def give_up(fleet: Fleet, campaign_id: int, *, doubts: int) -> None:
