@@ -57,8 +57,6 @@ def cancel(db: Connection, campaign_id: int, *, who: str) -> int:
     campaign = locked(db, campaign_id)
     if campaign.status in ("completed", "partial", "failed"):
         raise Refused("NOT_POSSIBLE", "This campaign has ended already ({status}).", status=campaign.status)
-    if campaign.status == "draft":
-        raise Refused("NOT_POSSIBLE", "This is a draft: delete it.")
     if campaign.status == "cancelled":
         return 0
     _set(db, campaign_id, "status = 'cancelled'")
