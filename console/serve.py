@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import importlib
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from console.world import world
 from logs import set_up
 
 LONGEST_TOKEN = 1000
+AGAIN_S = 60.0
 
 
 async def remember(request: Request) -> Response:
@@ -53,17 +55,32 @@ async def forget(_request: Request) -> Response:
 
 @asynccontextmanager
 async def _warm(_app: Any) -> AsyncIterator[None]:
-    """Load what every page needs before the first visitor comes, and take it out of the garbage collector's sight.
-
-    Streamlit collects all garbage after every run of a script; with pandas, Plotly and SQLAlchemy loaded that costs
-    40-56 ms of the interpreter each time, and with 30 sessions it is the console's whole time.
-    """
+    """Load what every page needs before the first visitor comes, and keep the garbage collector's rounds short."""
     set_up(world().settings.log_level, "console")
-    for module in ("pandas", "plotly.graph_objects"):
+    for module in ("pandas", "plotly.graph_objects", "streamlit.emojis", "console.shell"):
         importlib.import_module(module)
+    _set_aside()
+    again = asyncio.create_task(_set_aside_again())
+    yield
+    again.cancel()
+
+
+async def _set_aside_again() -> None:
+    while True:
+        await asyncio.sleep(AGAIN_S)
+        _set_aside()
+
+
+def _set_aside() -> None:
+    """Collect all garbage, and take what is left out of the collector's sight.
+
+    Streamlit collects everything after every run of a script. With pandas, Plotly and SQLAlchemy loaded that costs 40-56 ms
+    of the interpreter each time, and with thirty open pages, which live long as well, another 9 ms: more than half of the
+    console's time. Once a minute all of it is looked at, so that nothing is kept that a closed page left behind.
+    """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
-    yield
 
 
 def _fault(_error: Exception) -> bool:
