@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from console import reading, shown
+from console import live, reading, shown
 from console.words import _
 from services import rates
 from services.rates import Bucket
 
 HOURS: Final = tuple(rates.BUCKETS)
 REFRESH_S: Final = 30.0
+MOMENT_S: Final = 0.5
 LATE: Final = timedelta(minutes=3)  # a minute is counted within seconds of its end
 HEIGHT: Final = 300
 LEAST: Final = 4.0  # a minute; a scale that ends lower makes a mountain of one message
@@ -24,8 +25,27 @@ _STRIPES: Final = {"shape": "/", "solidity": 0.5}
 _CONFIG: Final[dict[str, Any]] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
-def draw() -> None:
-    """The last hours of the workspace; how many of them is in the address."""
+def show() -> None:
+    """The last hours of the workspace, kept up to date; how many of them is in the address.
+
+    On the first page of a visit it comes a moment after the rest: to load Plotly keeps a browser busy for more than half a
+    second, and until then it would show nothing of the page.
+    """
+    if st.session_state.get("chart") == "there":
+        live.every(REFRESH_S, _chart)
+    else:
+        live.every(MOMENT_S, _moment)
+
+
+def _moment() -> None:
+    if st.session_state.get("chart") == "awaited":
+        st.session_state["chart"] = "there"
+        st.rerun()
+    st.session_state["chart"] = "awaited"
+    st.container(height=HEIGHT, border=False)
+
+
+def _chart() -> None:
 
     def choose() -> None:
         st.query_params["hours"] = str(st.session_state["chart-hours"])
@@ -53,7 +73,9 @@ def draw() -> None:
 
 def _draw(buckets: Sequence[Bucket], length: timedelta, now: datetime) -> None:
     figure = _figure(buckets, length, ZoneInfo(reading.zone()))
-    st.plotly_chart(figure, key="chart", config=_CONFIG, alt=_("Sent per minute and failed per minute, over time"))
+    st.plotly_chart(
+        figure, key="sent and failed", config=_CONFIG, alt=_("Sent per minute and failed per minute, over time")
+    )
     until = buckets[-1].at + length
     if now - until > LATE:
         since = shown.moment(until, reading.zone())

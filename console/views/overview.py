@@ -133,4 +133,4 @@ def _resume(db: Connection, campaign_id: int) -> dict[str, int]:
 
 st.title(_("Overview"))
 live.every(REFRESH_S, _now)
-live.every(chart.REFRESH_S, chart.draw)
+chart.show()

@@ -29,6 +29,12 @@ def minute(engine: Engine) -> datetime:
     return begun
 
 
+def seen(page: Opened) -> Opened:
+    """A moment later the chart is there."""
+    assert page.fine().app.get("plotly_chart") == []
+    return page.run().fine()
+
+
 def bars(page: Opened) -> list[dict[str, Any]]:
     """The rows of the chart, from above."""
     (chart,) = page.app.get("plotly_chart")
@@ -38,7 +44,7 @@ def bars(page: Opened) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("lang", ["en", "he"])
 def test_it_shows_what_was_sent_and_what_failed(console: Console, minute: datetime, lang: str) -> None:
-    page = console(lang=lang).fine()
+    page = seen(console(lang=lang))
     sent, failed = bars(page)
     assert "pattern" in failed["marker"]
     assert "pattern" not in sent["marker"]
@@ -55,13 +61,13 @@ def test_it_shows_what_was_sent_and_what_failed(console: Console, minute: dateti
 
 @pytest.mark.parametrize(("hours", "most"), [("6", 40 / 5), ("24", 40 / 15), ("7", 40), ("x", 40)])
 def test_how_far_back_it_goes_is_in_the_address(console: Console, minute: datetime, hours: str, most: float) -> None:
-    assert max(bars(console(hours=hours).fine())[0]["y"]) == pytest.approx(most)
+    assert max(bars(seen(console(hours=hours)))[0]["y"]) == pytest.approx(most)
 
 
 def test_nothing_is_said_of_what_was_not_counted(console: Console, engine: Engine) -> None:
-    page = console().fine()
+    page = seen(console())
     assert page.app.get("plotly_chart") == []
     assert "Nothing was counted yet." in page.words
     with engine.begin() as db:
         db.execute(text("INSERT INTO marks VALUES ('minutes', clock_timestamp() - interval '30 minutes')"))
-    assert "what was sent after that is not known yet" in console(hours=6).words
+    assert "what was sent after that is not known yet" in seen(console(hours=6)).words
