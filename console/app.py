@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import gate, look, shell, words
+from console import gate, links, look, shell, words
 from console.links import PAGES
 from console.words import _
 
@@ -35,5 +35,6 @@ if gate.passed():
             ],
         }
     )
+    links.keep_address(page.url_path)
     shell.draw()
     page.run()

@@ -40,6 +40,16 @@ def address(page: str, **parameters: object) -> str:
     return f"/{path}?{query}" if query else f"/{path}"
 
 
+def keep_address(page: str) -> None:
+    """Write the page's parameters into the browser's address, where a link to the very page it stands on has not put them:
+    the next press would come with the old ones, and from a list would open what was open before.
+    """
+    here = (page, st.query_params.to_dict())
+    if st.session_state.get("address") != here:
+        st.query_params.from_dict(here[1])
+        st.session_state["address"] = here
+
+
 def number(name: str) -> int | None:
     """The id that stands in the address under this name; None for anything that is none."""
     given = st.query_params.get(name, "")

@@ -42,6 +42,21 @@ def test_a_reload_does_not_ask_again_and_signing_out_does(fleet: Fleet, visiting
         assert requests.post(f"{fleet.console_url}/enter", data=forged, timeout=5).status_code == 403
 
 
+def test_the_address_follows_a_link_to_the_page_it_stands_on(fleet: Fleet, visiting: Visiting) -> None:
+    visit = visiting(fleet).open("devices")
+    visit.link("Open").first.click()
+    visit.page.wait_for_url("**/devices?device=*")
+    opened = visit.parameter("device")
+    visit.follow("All phones").page.wait_for_url("**/devices")
+    visit.link("Open").nth(1).click()  # with the address of before, a press would open the first one again
+    visit.page.wait_for_url("**/devices?device=*")
+    assert visit.parameter("device") != opened
+    visit.page.go_back()
+    visit.sees("3 phones need you")
+    visit.page.reload()
+    visit.quiet().sees("3 phones need you")
+
+
 def test_stopping_everything_is_one_press_and_starting_is_two(fleet: Fleet, visiting: Visiting) -> None:
     visit = visiting(fleet)
     visit.press("Stop all sending").sees("All sending is stopped since")
