@@ -10,7 +10,7 @@ import pytest
 from people import add_devices, launch_to, phones, workspace
 from sqlalchemy import Connection, text
 
-from services import campaign_views, clone, control, draft_file, draft_people, drafts
+from services import campaign_views, clone, draft_file, draft_people, drafts
 from services.draft_file import How
 from services.refused import Refused
 from services.suppress import suppress
