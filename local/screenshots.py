@@ -29,6 +29,8 @@ DESK, HAND = (1440, 900), (390, 844)
 WITHIN_S = 120.0
 PASSWORD = "for the pictures"  # noqa: S105 - of a run that lasts a minute
 DRAWN = "[data-testid=stApp][data-test-script-state=notRunning] [data-testid=stHeading]"
+# A chart is drawn last: until then a grey box stands in its place
+WHOLE = "() => !document.querySelector('[data-testid=stSkeleton]')"
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def take(page: Page, console: str, wanted: list[Picture]) -> None:
             page.get_by_role("button", name=picture.press).first.click()
             page.wait_for_selector("[role=dialog] svg, [role=dialog] img")
         page.wait_for_load_state("networkidle")
+        page.wait_for_function(WHOLE)
         page.screenshot(path=FOLDER / f"{picture.name}.png", animations="disabled")
         print(f"  docs/screenshots/{picture.name}.png")
 
