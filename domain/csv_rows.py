@@ -10,7 +10,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from domain.refusal import Refusal
@@ -44,11 +44,13 @@ class CsvRefused(Refusal):
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row. ``number`` is the spreadsheet's (the header is row 1, a cell with line breaks is in one row);
-    ``cells`` are trimmed and at least as many as the headers; ``fault`` is why the row cannot be used, if it cannot."""
+    ``cells`` are trimmed and at least as many as the headers; ``fault`` is why the row cannot be used, if it cannot.
+    ``reason`` is why it could not be used the time before, in a file made to be corrected."""
 
     number: int
     cells: tuple[str, ...]
     fault: str | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +195,17 @@ def _rows(text: str, delimiter: str, width: int, *, corrected: bool) -> Iterator
         if not header_passed:
             header_passed = True
             continue
+        reason = ""
         if corrected:
+            reason = cells[width] if len(cells) > width else ""
             cells = [_restored(cell) for cell in (*cells[:width], *cells[width + 2 :])]
             if not any(cells):
                 continue
         while len(cells) > width and not cells[-1]:
             cells.pop()
         cells += [""] * (width - len(cells))
-        yield checked_row(number, cells, width)
+        row = checked_row(number, cells, width)
+        yield replace(row, reason=reason) if reason else row
 
 
 def checked_row(number: int, cells: list[str], width: int) -> Row:

@@ -49,7 +49,7 @@ class RejectedRow:
     """A row that nobody is written to for.
 
     ``raw`` is its phone cell, ``reason`` a code of domain/failures.py, ``cells`` stand in the order of the headers and
-    may go on beyond them, ``first_row`` is the row that has the same number when this one is a duplicate.
+    may go on beyond them, ``first_row`` is the row that has the same number when this one is a duplicate of its file.
     """
 
     row: int
@@ -130,7 +130,9 @@ def item_headers(items: Iterable[Item]) -> tuple[str, ...]:
 def rejected_csv(headers: Sequence[str], rejected: Iterable[RejectedRow]) -> str:
     """A CSV to correct and upload again: the original columns, then ``reason`` and ``row``, which read_csv leaves out.
 
-    A cell that a spreadsheet would run as a formula gets an apostrophe in front, which read_csv takes away again.
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front, which read_csv takes away again. A
+    duplicate carries its number along: as long as that stands in the row, too, the row is a duplicate there as well,
+    whose person the first file has sent to.
     """
     out = io.StringIO()
     writer = csv.writer(out)
@@ -138,6 +140,7 @@ def rejected_csv(headers: Sequence[str], rejected: Iterable[RejectedRow]) -> str
     for row in rejected:
         words = f"{row.reason}: {failures.lookup(row.reason).reason}"
         words += f" (row {row.first_row})" if row.first_row is not None else ""
+        words += f": {row.raw}" if row.reason == "duplicate" else ""
         cells = [defused(cell) for cell in row.cells]
         writer.writerow([*cells[: len(headers)], words, row.row, *cells[len(headers) :]])
     return out.getvalue()
@@ -177,6 +180,9 @@ def _sorted_out(
         if isinstance(found, phone.Rejected):
             yield RejectedRow(row.number, raw, found.reason, cells)
             continue
+        if _was_duplicate(row.reason, found.e164, country):
+            yield RejectedRow(row.number, raw, "duplicate", cells)
+            continue
         first_row = first_rows.setdefault(found.e164, row.number)
         if first_row != row.number:
             yield RejectedRow(row.number, raw, "duplicate", cells, first_row)
@@ -186,6 +192,14 @@ def _sorted_out(
         if name and not names_itself:
             variables["name"] = name
         yield Person(found.e164, name, variables, row.number, found.warning)
+
+
+def _was_duplicate(reason: str, e164: str, country: str) -> bool:
+    """Whether a row of a file to correct was a duplicate and still has the number that it was one with."""
+    if not reason.startswith("duplicate:"):
+        return False
+    before = phone.parse(reason.rpartition(": ")[2], country)
+    return not isinstance(before, phone.Rejected) and before.e164 == e164
 
 
 def _column(headers: tuple[str, ...], wanted: str | None, role: str) -> int | None:

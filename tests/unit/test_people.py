@@ -120,7 +120,7 @@ def test_rejected_rows_can_be_corrected_and_uploaded_again() -> None:
     assert text.splitlines() == [
         "phone,name,'@city,reason,row",
         "12,Dana,'=1+1,too_short: The number is too short for its country,2",
-        "'+972500000001,''+z,'-y,duplicate: The same number is there already (row 3),4",
+        "'+972500000001,''+z,'-y,duplicate: The same number is there already (row 3): +972500000001,4",
         "1,a,b,too_many_cells: The row has more cells than the header,5,c",
     ]
     again = read_csv(text.replace("\n12,", "\n0500000012,").encode())
@@ -130,7 +130,19 @@ def test_rejected_rows_can_be_corrected_and_uploaded_again() -> None:
         ("+972500000001", "'+z", "-y"),
         ("1", "a", "b", "c"),
     ]
-    assert [type(o) for o in people(again, "IL")] == [Person, Person, RejectedRow]
+    assert [type(o) for o in people(again, "IL")] == [Person, RejectedRow, RejectedRow]
+
+
+def test_who_was_sent_to_by_the_first_row_is_not_sent_to_by_the_corrected_file() -> None:
+    first = read_csv(b"phone,name\n0500000001,a\n050-0000001,b\n12,c\n0500000002,d\n0500000002,e\n")
+    text = rejected_csv(first.headers, [o for o in people(first, "IL") if isinstance(o, RejectedRow)])
+    # A spreadsheet takes the zero away; the last one is corrected.
+    again = read_csv(text.replace("\n050-0000001,", "\n500000001,").replace("\n0500000002,", "\n0500000003,").encode())
+    rejected = [o for o in people(again, "IL") if isinstance(o, RejectedRow)]
+    assert [(o.row, o.reason, o.first_row) for o in rejected] == [(2, "duplicate", None), (3, "too_short", None)]
+    assert [o.phone for o in people(again, "IL") if isinstance(o, Person)] == ["+972500000003"]
+    once_more = read_csv(rejected_csv(again.headers, rejected).encode())
+    assert [o.reason for o in people(once_more, "IL") if isinstance(o, RejectedRow)] == ["duplicate", "too_short"]
 
 
 def test_columns_called_reason_and_row_elsewhere_are_the_users_own() -> None:
