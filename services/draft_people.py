@@ -121,6 +121,16 @@ def needed_columns(draft: drafts.Draft) -> dict[str, str | None]:
     return {name: columns.get(template.variable_key(name)) for name in template.missing(message, {})}
 
 
+def unknown_variables(draft: drafts.Draft) -> list[str]:
+    """The names in the message that no column has, with a fallback or without; none while it cannot be read."""
+    try:
+        message = template.parse(draft.message)
+    except template.TemplateError:
+        return []
+    known = {template.variable_key(name) for name in variables(draft, names=True)}
+    return [name for name in message.variables if template.variable_key(name) not in known]
+
+
 def _person(row: Any) -> Person:
     return Person(row.phone, row.name or "", row.variables, row.row, row.warning)
 

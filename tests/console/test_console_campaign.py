@@ -106,6 +106,14 @@ def test_what_came_of_it_is_never_a_bare_finished(console: Console, campaign: in
     assert "1 message in doubt: please decide" in page.words
 
 
+def test_no_campaign_looks_well_while_nobody_sends(console: Console, engine: Engine, campaign: int) -> None:
+    with engine.begin() as db:
+        running = place_campaign(db, "running")
+        place_message(db, running, "queued", device_id=1)
+    assert "Nothing is sent: no worker is at work." in console("campaign", campaign=running).fine().words
+    assert "no worker" not in console("campaign", campaign=campaign).fine().words
+
+
 def test_only_the_safe_ones_are_retried_and_the_button_says_how_many(
     console: Console, engine: Engine, campaign: int
 ) -> None:

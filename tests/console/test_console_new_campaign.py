@@ -142,6 +142,8 @@ def test_the_message_is_shown_as_real_people_get_it(
     assert "This person lacks a value" in page.words
     page.app.text_area[0].input("Hi {name").run()
     assert "This { is never closed" in page.words
+    page.app.text_area[0].input("Hi {nme|there}").run()  # everybody would get the fallback
+    assert "no column `{nme}`" in page.words
 
 
 def test_a_test_goes_to_ones_own_number(

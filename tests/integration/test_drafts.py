@@ -127,6 +127,8 @@ def test_who_lacks_a_value_of_the_message_is_counted_for_each_and_once_in_all(db
     drafts.change(db, here, draft_id, {"message": "Hi {nmae} of {city}"})
     found = sums(db, draft_id)
     assert (found.will_receive, found.lacking, found.missing) == (0, 3, {"nmae": 3, "city": 1})
+    drafts.change(db, here, draft_id, {"message": "Hi {nmae|you} of {city}, {NAME}"})
+    assert draft_people.unknown_variables(the_draft(db, draft_id)) == ["nmae"]
     drafts.change(db, here, draft_id, {"message": "Hi {name"})  # cannot be read yet
     assert (sums(db, draft_id).will_receive, sums(db, draft_id).missing) == (3, {})
 

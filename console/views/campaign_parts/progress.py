@@ -5,13 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from console import links, reading, shown
-from console.parts import speed
+from console.parts import faults, speed
 from console.views.campaign_parts import place
 from console.words import _, _n
+from domain.faults import Fault
 from domain.status import MessageStatus as M
+from services import system_views
 from services.campaign_views import CampaignView
 
 CARD = 150
+FAULTS_S = 5
+UNDER_WAY = ("accepted", "queued", "running")
 ENDED = ("completed", "partial", "failed", "cancelled")
 
 
@@ -31,6 +35,8 @@ def _draw_under_way(campaign: CampaignView, zone: str) -> None:
         st.info(_("It starts {time}. Until then nothing is sent.", time=at), icon=":material/schedule:")
     elif campaign.status == "paused":
         _draw_pause(campaign)
+    if campaign.status in UNDER_WAY:
+        _draw_faults()
     waiting = campaign.counts[M.QUEUED] + campaign.counts[M.PROCESSING]
     done = campaign.total - waiting
     words = [shown.share(done, campaign.total), shown.percent(done, campaign.total)]
@@ -39,6 +45,17 @@ def _draw_under_way(campaign: CampaignView, zone: str) -> None:
     st.progress(done / campaign.total if campaign.total else 0.0, " · ".join(words))
     if campaign.finish and campaign.finish.held:
         links.link(_("See what is wrong with the phones"), "devices", icon=":material/build:")
+
+
+def _draw_faults() -> None:
+    """What keeps all campaigns from sending, so that this one does not look well while nothing goes out."""
+    seen = reading.read_within(FAULTS_S, system_views.read)
+    if not seen.known or seen.stale:
+        return
+    found = [fault for fault in seen.value.faults if fault is Fault.STOPPED or faults.TOLD[fault].grave]
+    faults.draw(seen.value, found)
+    if any(fault is not Fault.STOPPED for fault in found):
+        links.link(_("System"), "system", icon=":material/dns:")
 
 
 def _draw_pause(campaign: CampaignView) -> None:

@@ -78,9 +78,23 @@ def _draw_faults(now: Drafting) -> None:
 
 
 def draw_missing(now: Drafting) -> None:
-    """Which variables have no value for how many people, who are left out."""
+    """Which variables the file does not have, often for a slip of the pen, and which have no value for how many people, who
+    are left out."""
+    unknown = draft_people.unknown_variables(now.draft) if now.people else []
+    for name in unknown:
+        columns = " ".join(_in_braces(column) for column in now.variables[:BUTTONS])
+        st.warning(
+            _(
+                "The file has no column {variable}, so nobody has a value for it. It has: {columns}",
+                variable=_in_braces(name),
+                columns=columns,
+            ),
+            icon=":material/warning:",
+        )
     for name, n in now.sums.missing.items():
-        variable = shown.isolated(f"`{{{name.replace('`', '')}}}`")
+        if name in unknown:
+            continue
+        variable = _in_braces(name)
         st.warning(
             _n(
                 "{variable} has no value for {count} person, who would not receive it. Give it a fallback: {fallback}",
@@ -92,6 +106,10 @@ def draw_missing(now: Drafting) -> None:
             ),
             icon=":material/warning:",
         )
+
+
+def _in_braces(name: str) -> str:
+    return shown.isolated(f"`{{{name.replace('`', '')}}}`")
 
 
 def _draw_preview(now: Drafting) -> Person | None:
