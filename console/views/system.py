@@ -18,7 +18,7 @@ def _now() -> None:
     seen = reading.read(system_views.read)
     with reading.frame(seen, name="system") as known:
         if known:
-            _draw_verdict(seen.value)
+            _draw_verdict(seen.value, stale=seen.stale)
             machines.draw_figures(seen.value)
             machines.draw_processes(seen.value)
             machines.draw_queues(seen.value.queues)
@@ -27,8 +27,8 @@ def _now() -> None:
             reading.updated(seen)
 
 
-def _draw_verdict(system: SystemView) -> None:
-    if not system.faults:
+def _draw_verdict(system: SystemView, *, stale: bool) -> None:
+    if not system.faults and not stale:
         well = _("All is well: everything runs, and nothing waits longer than it must.")
         st.success(well, icon=":material/check_circle:")
     faults.draw(system, system.faults)

@@ -46,6 +46,10 @@ def _in_words(happened: Happened) -> str:
     match happened.what:
         case "created" | "create_draft":
             return _("Created")
+        case "upload":
+            return _("Uploaded people")
+        case "send_test":
+            return _("Sent a test")
         case "launch":
             return _n("Launched to {count} person", "Launched to {count} people", count, count=number)
         case "due":
