@@ -6,8 +6,9 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from console import gate, links, live, reading, shown, writing
+from console.parts import faults
 from console.words import _, _n
-from services import control, metrics
+from services import control, metrics, system_views
 
 STATE_S = 5.0
 
@@ -39,11 +40,20 @@ def _switch() -> None:
             if st.button(_("Start sending…"), icon=":material/play_arrow:", key="go"):
                 _confirm_go()
             return
+        elif _in_trouble():
+            st.badge(_("Sending is in trouble"), icon=":material/error:", color="red")
+            links.link(_("Why?"), "system")
         else:
             st.badge(_("Sending is on"), icon=":material/check_circle:", color="green")
         # Pressed in a hurry, so it asks nothing; what it stops waits and is not lost.
         if st.button(_("Stop all sending"), icon=":material/front_hand:", key="stop-all"):
             _stop()
+
+
+def _in_trouble() -> bool:
+    """Whether it is known that nothing goes out, from some phones at least."""
+    seen = reading.read_within(STATE_S, system_views.read)
+    return seen.known and not seen.stale and bool(faults.grave(seen.value.faults))
 
 
 def _stop() -> None:

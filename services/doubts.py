@@ -33,12 +33,17 @@ def undecided(db: Connection, workspace_id: int, campaign_id: int) -> list[dict[
 
 def send_again(db: Connection, workspace_id: int, message_id: int, *, who: str) -> None:
     """It goes out again and may double. Raises Refused: NOT_FOUND; NOT_POSSIBLE when it is not in doubt, its campaign was
-    cancelled, or its person is on the never-send list."""
+    cancelled, its person is on the never-send list, or its device cannot send: while an attempt is in doubt it cannot go
+    to another, and would only be in doubt again."""
     campaign_id = _found(db, workspace_id, message_id).campaign_id
     campaign = control.locked(db, campaign_id) if campaign_id else None
     message = _in_doubt(db, message_id)
     if message.suppressed:
         raise Refused("NOT_POSSIBLE", "This person is on the never-send list.")
+    if message.away is not None:
+        raise Refused(
+            "NOT_POSSIBLE", "{name}, which this was sent from, cannot send: connect it first.", name=message.away
+        )
     if campaign is not None:
         _check_open(campaign.status)
     audit_id = audit.write(db, workspace_id, who, "retry_unknown", f"message:{message_id}")
@@ -97,7 +102,8 @@ def _in_doubt(db: Connection, message_id: int) -> Any:
     row = db.execute(
         text(
             "SELECT status, doubt_left_by, EXISTS (SELECT 1 FROM suppressions s"
-            "   WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone) AS suppressed"
+            "   WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone) AS suppressed,"
+            " (SELECT d.name FROM devices d WHERE d.id = m.device_id AND NOT d.can_send) AS away"
             " FROM messages m WHERE id = :id FOR UPDATE"
         ),
         {"id": message_id},

@@ -63,6 +63,11 @@ TOLD: Final = {
 }
 
 
+def grave(faults: Sequence[Fault]) -> list[Fault]:
+    """Those under which nothing goes out, from some phones at least."""
+    return [fault for fault in faults if TOLD[fault].grave]
+
+
 def draw(system: SystemView, faults: Sequence[Fault]) -> None:
     """These faults of the system, the gravest first."""
     for fault in faults:

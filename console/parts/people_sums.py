@@ -22,7 +22,7 @@ def draw(now: Drafting) -> None:
             st.markdown(f"**{shown.number(n)}**", width=56, text_alignment="right")
             st.markdown(f"{reason(code)}  \n:gray[{advice(code)}]", width="stretch")
     if reasons:
-        st.caption(_("Go on without them, or correct them in the downloaded file and upload that."))
+        st.caption(_("Go on without them. Then correct the downloaded file and send it as a campaign of its own."))
         files.rejected_rows(now.draft.id, key="rejected")
     draw_warnings(now.sums)
 

@@ -140,7 +140,7 @@ def _draw_nothing() -> None:
         st.write(_("There are no older campaigns."))
     else:
         nothing = {
-            "all": _("There is no campaign yet. Upload a list of people, write a message, and launch."),
+            "all": _("Nothing has been launched yet. What you have begun stands under Drafts."),
             "running": _("No campaign is running."),
             "scheduled": _("No campaign is waiting for its time."),
             "ended": _("No campaign has ended yet."),

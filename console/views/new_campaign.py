@@ -93,6 +93,9 @@ def _draw_saved(now: Drafting, *, unsaved: bool) -> None:
     elif now.draft.id:
         st.caption(_("Saved {time}", time=shown.moment(now.draft.edited_at, reading.zone())), width="content")
         with st.popover(_("More"), icon=":material/more_horiz:", type="tertiary"):
+            # The navigation's own link leads to where one is: to this draft, in which an upload replaces the people
+            if st.button(_("Begin another campaign"), icon=":material/add_circle:", type="tertiary"):
+                links.go("new")
             if st.button(_("Delete this draft"), icon=":material/delete:", type="tertiary") and writing.once(
                 f"delete draft {now.draft.id}",
                 lambda db, workspace_id: _delete(db, workspace_id, now.draft.id),

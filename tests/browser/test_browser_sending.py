@@ -9,6 +9,7 @@ import pytest
 from fleet import Fleet
 from people import launch_to, phones
 from playwright.sync_api import Locator, expect
+from sqlalchemy import text
 from staging import add_phones
 from visiting import Visit, Visiting
 from waiting import until
@@ -34,7 +35,7 @@ def received_by(fleet: Fleet, people: list[str]) -> dict[str, int]:
 
 
 def test_while_it_is_paused_nothing_begins_and_after_that_it_ends(fleet: Fleet, visiting: Visiting) -> None:
-    devices = add_phones(fleet, 2, name="paused", gap_s=0.3)
+    devices = add_phones(fleet, 2, name="paused", gap_s=2.0)  # slow enough for any machine to press Pause in time
     people, others = phones(30), phones(2, start=100)
     visit = visiting(fleet)
     campaign_id = launched(fleet, people, devices, "Paused")
@@ -46,6 +47,8 @@ def test_while_it_is_paused_nothing_begins_and_after_that_it_ends(fleet: Fleet, 
     # Its phones go on with another campaign, so they could have sent this one's.
     assert fleet.ended(launched(fleet, others, devices, "Meanwhile")) == "completed"
     assert received_by(fleet, people) == before
+    with fleet.engine.begin() as db:
+        db.execute(text("UPDATE devices SET min_gap_s = 0.05, max_gap_s = 0.05 WHERE id = ANY(:ids)"), {"ids": devices})
     visit.press("Resume").sees("Finished: everybody was sent to.")
     assert received_by(fleet, people) == dict.fromkeys(people, 1)
 

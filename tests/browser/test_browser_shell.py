@@ -64,7 +64,7 @@ def test_stopping_everything_is_one_press_and_starting_is_two(fleet: Fleet, visi
     # The page refreshes every five seconds; what somebody is reading stays open.
     visit.press("Start sending…").sees("19,270 messages wait and will begin to go out.")
     visit.button("Start sending").click()
-    visit.sees("Sending is on")
+    visit.sees("Sending is in trouble")  # nobody is there to send
     assert fleet.one("SELECT sending_stopped_at FROM workspaces") is None
     assert fleet.rows("SELECT action FROM audit WHERE action <> 'launch' ORDER BY id") == [("stop_all",), ("go",)]
 

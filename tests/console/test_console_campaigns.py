@@ -28,7 +28,7 @@ def test_without_a_campaign_it_says_what_to_do(console: Console, lang: str) -> N
     page = console("campaigns", lang=lang).fine()
     assert titles(page) == []
     if lang == "en":
-        assert "There is no campaign yet." in page.words
+        assert "Nothing has been launched yet." in page.words
     for group in ("running", "scheduled", "ended", "drafts"):
         assert titles(console("campaigns", show=group, lang=lang).fine()) == []
 

@@ -130,7 +130,10 @@ def test_nothing_looks_well_while_nobody_sends(console: Console, engine: Engine)
     page = console().fine()
     assert "Nothing is sent: no worker is at work." in page.words
     assert "no dispatcher" not in page.words
+    assert "Sending is in trouble" in page.words
     with engine.begin() as db:
         processes.report(db, Process("here:2", "worker", 16), leads=False, first=True)
     reading.expire()
-    assert "no worker is at work" not in page.run().fine().words
+    page.run().fine()
+    assert "no worker is at work" not in page.words
+    assert "Sending is on" in page.words

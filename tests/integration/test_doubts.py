@@ -129,3 +129,15 @@ def test_what_cannot_be_decided(db: Connection, device: int, campaign: int) -> N
         doubts.send_all_again(db, cancelled, as_of=THEN, who="dana")
     assert doubts.leave_all(db, cancelled, as_of=THEN, who="dana") == 1
     assert doubts.undecided(db, workspace(db), 999) is None
+
+
+def test_what_its_phone_cannot_send_is_not_promised(db: Connection, device: int, campaign: int) -> None:
+    """While an attempt is in doubt it cannot go to another device, so it would only be in doubt again."""
+    doubtful = in_doubt(db, campaign, device)
+    db.execute(text("UPDATE devices SET can_send = false, name = 'KL Sales 3' WHERE id = :id"), {"id": device})
+    with pytest.raises(Refused, match="KL Sales 3, which this was sent from, cannot send"):
+        doubts.send_again(db, workspace(db), doubtful, who="dana")
+    assert message(db, doubtful).status == "unknown"
+    db.execute(text("UPDATE devices SET can_send = true WHERE id = :id"), {"id": device})
+    doubts.send_again(db, workspace(db), doubtful, who="dana")
+    assert message(db, doubtful).status == "queued"

@@ -13,7 +13,7 @@ from console import drafting, reading, shown, writing
 from console.drafting import Drafting
 from console.parts import file_fault, file_reading, people_sums
 from console.refusals import in_words
-from console.words import _
+from console.words import _, _n
 from console.world import world
 from domain.limits import LONGEST_TITLE
 from services import draft_file, drafts
@@ -91,7 +91,9 @@ def _size(file: DraftFile) -> str:
         else _("{size} MB", size=shown.number(round(kilobytes / 1024, 1)))
     )
     rows = file.found.get("row_count")
-    return size if rows is None else f"{_('{count} rows', count=shown.number(rows))} · {size}"
+    if rows is None:
+        return size
+    return _n("{count} row", "{count} rows", rows, count=shown.number(rows)) + f" · {size}"
 
 
 def _draw_uploader(now: Drafting, label: str) -> None:
