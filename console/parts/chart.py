@@ -42,7 +42,7 @@ def _moment() -> None:
         st.session_state["chart"] = "there"
         st.rerun()
     st.session_state["chart"] = "awaited"
-    st.container(height=HEIGHT, border=False)
+    st.skeleton(HEIGHT)
 
 
 def _chart() -> None:
