@@ -41,7 +41,7 @@ class Message(Base):
         Index("messages_person_waits", "workspace_id", "phone", postgresql_where=text("status = 'queued'")),
         # A lead that is deleted is looked for in all messages.
         Index("messages_lead_id", "lead_id", postgresql_where=text("lead_id IS NOT NULL")),
-        Index("messages_single_phone", "workspace_id", "phone", postgresql_where=text("campaign_id IS NULL")),
+        Index("messages_single_phone", "workspace_id", "phone", postgresql_where=text("origin <> 'campaign'")),
         Index("messages_failed_at", "workspace_id", "failed_at", postgresql_where=text("failed_at IS NOT NULL")),
     )
 

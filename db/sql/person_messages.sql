@@ -8,7 +8,7 @@ FROM (
   CROSS JOIN LATERAL (SELECT * FROM messages WHERE campaign_id = c.id AND phone = :phone) of_campaign
   WHERE c.workspace_id = :workspace_id
   UNION ALL
-  SELECT * FROM messages WHERE workspace_id = :workspace_id AND phone = :phone AND campaign_id IS NULL
+  SELECT * FROM messages WHERE workspace_id = :workspace_id AND phone = :phone AND origin <> 'campaign'
 ) m
 LEFT JOIN campaigns c ON c.id = m.campaign_id
 LEFT JOIN devices d ON d.id = m.device_id

@@ -18,8 +18,9 @@ from local.postgres import EmbeddedPostgres
 from local.redis import EmbeddedRedis
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each file: while it stands, this thread has a running event loop, which other tests bring themselves."""
     path = chromium.find()
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=chromium.arguments())

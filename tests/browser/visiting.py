@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 QUIET = "[data-testid=stApp][data-test-script-state=notRunning]"
 DRAWN = f"{QUIET} [data-testid=stHeading]"  # before its first run a page is quiet, too, but has no title
+PRESS_MS = 60  # as long as a finger's: a page that is drawn anew under a press of no time loses it
 WITHIN_MS = 30_000
 
 ROW_PX = 33  # of a table, its head too
@@ -49,7 +50,7 @@ class Visit:
 
     def press(self, name: str) -> Visit:
         """Press the button with this name."""
-        self.button(name).click()
+        self.button(name).click(delay=PRESS_MS)
         return self.quiet()
 
     def button(self, name: str) -> Locator:
