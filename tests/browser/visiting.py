@@ -49,7 +49,9 @@ class Visit:
         return self
 
     def press(self, name: str) -> Visit:
-        """Press the button with this name."""
+        """Press the button with this name, once the page stands still: what loads late pushes a button from under it."""
+        self.quiet()
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
         self.button(name).click(delay=PRESS_MS)
         return self.quiet()
 
