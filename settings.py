@@ -15,6 +15,8 @@ import phonenumbers
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+import failpoints
+
 ROOT = Path(__file__).resolve().parent
 
 
@@ -54,7 +56,7 @@ class Settings(BaseSettings):
 
     # Sending
     send_limit_s: int = Field(
-        30, ge=1, description="Seconds a bridge has for one send; HTTP time-out, mutex and lease are 2, 6 and 10 longer"
+        30, ge=1, description="Seconds a bridge has for one send; HTTP time-out, mutex and lease follow from it"
     )
     max_attempts: int = Field(3, ge=1, le=10, description="Attempts in all for errors known not to have sent")
     message_window_s: int = Field(
@@ -67,6 +69,11 @@ class Settings(BaseSettings):
     # This machine (make up)
     data_dir: Path = Field(Path(".local"), description="Folder of the embedded servers' data, logs and secrets")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Lowest level that is logged")
+
+    # Tests of failure
+    failpoint: str | None = Field(
+        None, description="Where this process kills, stops or fails itself, as place:action (docs/reliability.md)"
+    )
 
     # The simulator
     simulator_port: int = Field(8100, ge=0, le=65535, description="Port of the simulator")
@@ -110,25 +117,37 @@ class Settings(BaseSettings):
             raise ValueError(f"there is no time zone {name!r}: write it like Asia/Jerusalem") from None
         return name
 
+    @field_validator("failpoint")
+    @classmethod
+    def _readable_failpoint(cls, text: str | None) -> str | None:
+        if text is not None:
+            failpoints.parse(text)
+        return text
+
     @property
     def on_platform(self) -> bool:
         """On Heroku or Railway, where the disk is not kept."""
         return bool(self.dyno or self.railway_environment)
 
     @property
-    def http_timeout_s(self) -> int:
+    def _margin_s(self) -> float:
+        """What an answer, a mutex and a lease must each outlast one another by: a network's and a machine's delays."""
+        return max(1.0, self.send_limit_s / 15)
+
+    @property
+    def http_timeout_s(self) -> float:
         """How long our client waits for the bridge: longer than the bridge's own limit."""
-        return self.send_limit_s + 2
+        return self.send_limit_s + self._margin_s
 
     @property
-    def mutex_s(self) -> int:
+    def mutex_s(self) -> float:
         """How long a session's mutex lives: longer than any call made under it."""
-        return self.send_limit_s + 6
+        return self.send_limit_s + 3 * self._margin_s
 
     @property
-    def lease_s(self) -> int:
+    def lease_s(self) -> float:
         """How long a worker may keep a message: longer than its mutex."""
-        return self.send_limit_s + 10
+        return self.send_limit_s + 5 * self._margin_s
 
 
 def load(*needed: str) -> Settings:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import redis
 
-AT_MOST_S = 10  # then the worker that took it is taken to be gone
+AT_MOST_S = 5  # then the worker that took it is taken to be gone: part of what a crash costs (docs/reliability.md)
 
 
 def first(client: redis.Redis, name: str, for_s: float) -> bool:
@@ -22,9 +22,15 @@ def queue(client: redis.Redis, actor: str) -> bool:
 
 
 @contextmanager
-def running(client: redis.Redis, actor: str) -> Iterator[None]:
-    """The actor runs; when it is done the next round may queue it again."""
+def running(client: redis.Redis, actor: str) -> Iterator[Callable[[], None]]:
+    """The actor runs; when it is done the next round may queue it again. One that is long at it says now and then that it
+    is still there, by calling what this yields."""
+    name = f"fanfare:once:queued:{actor}"
     try:
-        yield
+        yield lambda: _still_there(client, name)
     finally:
-        client.delete(f"fanfare:once:queued:{actor}")
+        client.delete(name)
+
+
+def _still_there(client: redis.Redis, name: str) -> None:
+    client.set(name, 1, px=AT_MOST_S * 1000)

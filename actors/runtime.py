@@ -11,6 +11,7 @@ from functools import cache
 import redis
 from sqlalchemy import Engine
 
+import failpoints
 import settings as environment
 from actors.due import Due
 from actors.mutex import Mutex
@@ -37,6 +38,7 @@ class Runtime:
 def runtime() -> Runtime:
     """This process's runtime."""
     settings = environment.load(*NEEDED)
+    failpoints.arm(settings.failpoint)
     client = redis.Redis.from_url(environment.given(settings, "redis_url"), socket_timeout=5, socket_connect_timeout=5)
     return Runtime(
         settings=settings,

@@ -6,7 +6,9 @@ import logging
 import time
 
 import dramatiq
+from sqlalchemy import Connection
 
+import failpoints
 from actors import queues
 from actors.runtime import Runtime, runtime
 from bridge.protocol import InDoubt, NotSent, SendResult, Sent
@@ -19,6 +21,10 @@ from services.deliver import Begun, Recorded
 
 log = logging.getLogger("fanfare.actors")
 
+# A worker that was held up for longer than its lease must not call any more: recovery has closed its key, but a bridge that
+# has lost its ledger since would not know that.
+HELD_UP = NotSent("worker_lost", "the worker was held up for too long", "refused", retryable=True)
+
 
 @dramatiq.actor(queue_name=queues.SENDS, priority=queues.SENDS_PRIORITY)
 def send_next(device_id: int, slot: int) -> None:
@@ -27,18 +33,9 @@ def send_next(device_id: int, slot: int) -> None:
     with world.mutex.hold(f"{device_id}:{slot}") as held:
         if not held:
             return
-        begun = run(
-            world.engine,
-            lambda db: deliver.begin(
-                db,
-                device_id,
-                slot,
-                worker_id=world.worker_id,
-                lease_s=world.settings.lease_s,
-                rng=world.rng,
-            ),
-        )
-        recorded = None if begun is None else _send(world, begun)
+        failpoints.hit("before_begin", f"{device_id}:{slot}")
+        begun, held_until = _begin(world, device_id, slot)
+        recorded = None if begun is None else _send(world, begun, slot, held_until)
     if begun is None:
         _look_again(world, device_id, slot)
     else:
@@ -46,13 +43,35 @@ def send_next(device_id: int, slot: int) -> None:
         world.due.again(device_id, slot, at)
 
 
-def _send(world: Runtime, begun: Begun) -> Recorded:
+def _begin(world: Runtime, device_id: int, slot: int) -> tuple[Begun | None, float]:
+    """What was begun, and until when it is ours by this process's monotonic clock: a little earlier than by the lease."""
+    lease_s = world.settings.lease_s
+
+    def begin(db: Connection) -> tuple[Begun | None, float]:
+        held_until = time.monotonic() + lease_s
+        begun = deliver.begin(db, device_id, slot, worker_id=world.worker_id, lease_s=lease_s, rng=world.rng)
+        return begun, held_until
+
+    return run(world.engine, begin)
+
+
+def _send(world: Runtime, begun: Begun, slot: int, held_until: float) -> Recorded:
     started = time.monotonic()
-    result = _call(world, begun)
-    recorded = run(
-        world.engine,
-        lambda db: deliver.record(db, begun, result, max_attempts=world.settings.max_attempts, rng=world.rng),
-    )
+    try:
+        failpoints.hit("after_begin", begun.key)
+        result = _call(world, begun) if time.monotonic() < held_until else HELD_UP
+        failpoints.hit("after_bridge_call", begun.key)
+        recorded = run(
+            world.engine,
+            lambda db: deliver.record(db, begun, result, max_attempts=world.settings.max_attempts, rng=world.rng),
+        )
+        failpoints.hit("after_record", begun.key)
+    except Exception:
+        # An error of our own: recovery asks what the bridge knows, and need not wait for the lease. A database that is away
+        # has had its patience, and the lease ends by itself.
+        run(world.engine, lambda db: deliver.let_go(db, begun), patience_s=0.0)
+        world.due.again(begun.device_id, slot, begun.next_send_at)
+        raise
     _log(begun, result, recorded, time.monotonic() - started)
     return recorded
 
@@ -62,6 +81,7 @@ def _call(world: Runtime, begun: Begun) -> SendResult:
         outbound = begun.outbound()
     except MissingValuesError as error:
         return NotSent("missing_variable", str(error), "refused", retryable=False)
+    failpoints.hit("before_bridge_call", begun.key)
     return world.bridges.at(begun.bridge_address).send(outbound)
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import dramatiq
 
+import failpoints
 from actors import once, queues
 from actors.runtime import Runtime, runtime
 from bridge.protocol import BridgeAwayError, BridgeRefusedError, Closed
@@ -24,21 +25,23 @@ HEALTH_TIMEOUT_S = 10.0
 def recover_messages() -> None:
     """Settle every message whose lease is over by what its bridge knows."""
     world = runtime()
-    with once.running(world.redis, "recover_messages"):
+    with once.running(world.redis, "recover_messages") as still_there:
         run(world.engine, recover.free_slots)
         away: set[str] = set()
         for doubt in run(world.engine, partial(recover.overdue, lease_s=world.settings.lease_s)):
             _settle(world, doubt, away)
+            still_there()
         _hand_over(world)
 
 
 def _settle(world: Runtime, doubt: Doubt, away: set[str]) -> None:
     found = None if doubt.bridge_address in away else _closed(world, doubt, away)
-    if doubt.bridge_address in away and not doubt.given_up:
+    if found is None and not doubt.given_up(away=doubt.bridge_address in away):
         return
+    failpoints.hit("after_close", doubt.key)
     status = run(
         world.engine,
-        lambda db: recover.settle(db, doubt, found, max_attempts=world.settings.max_attempts),
+        lambda db: recover.settle(db, doubt, found, max_attempts=world.settings.max_attempts, rng=world.rng),
     )
     if status is not None:
         known = found.state if found else "nothing"
@@ -75,7 +78,8 @@ def check_health() -> None:
     world = runtime()
     with once.running(world.redis, "check_health"):
         for address in run(world.engine, health.due):
-            _look(world, address)
+            if run(world.engine, partial(health.take, address=address)):
+                _look(world, address)
         _hand_over(world)
 
 
@@ -84,7 +88,7 @@ def _look(world: Runtime, address: str) -> None:
         sessions = world.bridges.at(address).sessions(HEALTH_TIMEOUT_S)
     except (BridgeAwayError, BridgeRefusedError) as error:
         away = error if isinstance(error, BridgeAwayError) else BridgeAwayError("bridge_unreachable", error.reason)
-        run(world.engine, lambda db: trouble.bridge_away(db, address, away.code, away.reason))
+        run(world.engine, lambda db: health.away(db, address, away))
         log.warning("[BRIDGE] %s is away: %s", address, away.reason)
         return
     interval_s = world.settings.health_interval_s
@@ -111,7 +115,7 @@ def _hand_over(world: Runtime) -> None:
     for campaign_id in run(world.engine, hand_over.struck_campaigns):
         for done in run(world.engine, partial(hand_over.hand_over, campaign_id=campaign_id)):
             log.warning(
-                "[WA_BROADCAST] broadcast=%s device=%s is out after three errors, %s messages to others%s",
+                "[WA_BROADCAST] broadcast=%s device=%s is out, %s messages to others%s",
                 done.campaign_id,
                 done.device_id,
                 done.moved,

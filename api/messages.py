@@ -109,8 +109,8 @@ def send_message(body: SingleSend, here: Here, key: Key) -> Any:
 @router.post("/api/messages/{message_id}/cancel", response_model=Queued, responses=NOT_NOW)
 def cancel_message(message_id: Id, here: Here) -> Any:
     """A message that waits is not sent."""
-    here.run_here(lambda db, workspace_id: control.cancel_message(db, workspace_id, message_id, who=WHO))
-    return {"id": message_id, "status": "cancelled"}
+    status = here.run_here(lambda db, workspace_id: control.cancel_message(db, workspace_id, message_id, who=WHO))
+    return {"id": message_id, "status": status}
 
 
 @router.post("/api/messages/{message_id}/retry", status_code=202, response_model=Queued, responses=NOT_NOW)

@@ -17,7 +17,7 @@ _ONE_S = 4.5  # for one of them, so that its answer is in before time is up
 class Directory:
     """Bridges by their address in the database. Safe for threads."""
 
-    def __init__(self, default_url: str, secret: str, *, send_limit_s: int, http_timeout_s: int) -> None:
+    def __init__(self, default_url: str, secret: str, *, send_limit_s: int, http_timeout_s: float) -> None:
         self._default_url = default_url.rstrip("/")
         self._secret = secret
         self._send_limit_s = send_limit_s

@@ -1,7 +1,8 @@
 """The bridge contract over HTTP (design: bridge contract, "what a client may conclude").
 
 The one thing that must be right: *not sent* is concluded only when nothing was written, or when the bridge says so.
-Everything else without an answer is in doubt.
+Everything else without an answer is in doubt. An answer that comes late or twice must not be taken for the next one's:
+a connection serves another send only after an answer that names its own key, and nothing else is asked on it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from bridge.protocol import (
@@ -34,13 +34,15 @@ _KEPT_TEXT = 300  # characters of a foreign error text that are kept
 
 
 class HttpBridge:
-    """A bridge at ``address``. Safe for threads: each has a ``requests.Session`` of its own."""
+    """A bridge at ``address``. Safe for threads: each sends through a ``requests.Session`` of its own."""
 
-    def __init__(self, address: str, secret: str, *, send_limit_s: int, http_timeout_s: int) -> None:
+    def __init__(self, address: str, secret: str, *, send_limit_s: int, http_timeout_s: float) -> None:
         self._address = address.rstrip("/")
         self._secret = secret
         self._send_limit_s = send_limit_s
         self._http_timeout_s = http_timeout_s
+        # With the time for the answer it must stay below the life of a session's mutex (settings.py).
+        self._connect_timeout_s = min(CONNECT_TIMEOUT_S, http_timeout_s - send_limit_s)
         self._local = threading.local()
 
     def send(self, outbound: Outbound) -> SendResult:
@@ -51,18 +53,26 @@ class HttpBridge:
             "text": outbound.text,
             "deadline_s": self._send_limit_s,
         }
+        kept = self._kept()
         try:
-            answer = self._session().post(
+            answer = kept.post(
                 f"{self._address}/whatsapp/{outbound.session}/messages",
                 data=json.dumps(body).encode(),
-                timeout=(CONNECT_TIMEOUT_S, self._http_timeout_s),
+                timeout=(self._connect_timeout_s, self._http_timeout_s),
                 allow_redirects=False,  # our secret and the message are for this address
             )
         except requests.RequestException as error:
+            kept.close()
             if _nothing_was_written(error):
                 return NotSent("bridge_unreachable", "the bridge does not answer", "refused", retryable=True)
             return InDoubt("no_answer", type(error).__name__)
-        return _read_send(answer)
+        try:
+            result = _read_send(answer, outbound.key)
+        except (TypeError, ValueError) as error:
+            result = InDoubt("internal", f"unreadable answer: {type(error).__name__}")
+        if not isinstance(result, Sent):
+            kept.close()  # an error names no key: nobody could tell its repetition from the next message's answer
+        return result
 
     def close(self, session: str, key: str) -> Closed:
         body = self._ask("POST", f"/whatsapp/{session}/messages/{key}/close", timeout_s=COMMAND_TIMEOUT_S)
@@ -102,32 +112,35 @@ class HttpBridge:
     def command(self, session: str, verb: str) -> None:
         self._ask("POST", f"/whatsapp/{session}/{verb}", timeout_s=COMMAND_TIMEOUT_S)
 
-    def _session(self) -> requests.Session:
+    def _kept(self) -> requests.Session:
+        """This thread's, which keeps its connection for the next send."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
-            session.trust_env = False
-            session.headers.update({"X-Internal-Secret": self._secret, "Content-Type": "application/json"})
-            session.mount("http://", HTTPAdapter(max_retries=0))
-            session.mount("https://", HTTPAdapter(max_retries=0))
-            self._local.session = session
+            session = self._local.session = self._new()
+        return session
+
+    def _new(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.headers.update({"X-Internal-Secret": self._secret, "Content-Type": "application/json"})
         return session
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_s: float) -> dict[str, Any]:
         try:
-            answer = self._session().request(
-                method,
-                f"{self._address}{path}",
-                json=body,
-                timeout=(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s),
-                allow_redirects=False,
-            )
+            with self._new() as session:
+                answer = session.request(
+                    method,
+                    f"{self._address}{path}",
+                    json=body,
+                    timeout=(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s),
+                    allow_redirects=False,
+                )
         except requests.RequestException as error:
             raise BridgeAwayError("bridge_unreachable", "the bridge does not answer") from error
         if answer.status_code == requests.codes.unauthorized:
             raise BridgeAwayError("bridge_secret", "the bridge refuses our secret: BRIDGE_SECRET differs")
         found = _json(answer)
-        if answer.status_code >= requests.codes.server_error and "error" not in found:
+        if answer.status_code >= requests.codes.multiple_choices and "error" not in found:
             raise BridgeAwayError("bridge_unreachable", "a proxy answers, and the bridge behind it does not")
         if answer.status_code >= requests.codes.multiple_choices:
             code = str(found.get("error", "internal"))
@@ -135,9 +148,11 @@ class HttpBridge:
         return found
 
 
-def _read_send(answer: requests.Response) -> SendResult:
+def _read_send(answer: requests.Response, key: str) -> SendResult:
     body = _json(answer)
     if answer.status_code == requests.codes.ok and body.get("status") == "sent":
+        if body.get("key") != key:
+            return InDoubt("no_answer", "the answer is another message's")
         return Sent(str(body.get("message_id", "")), float(body.get("duration_ms") or 0) / 1000)
     if answer.status_code == requests.codes.unauthorized:
         return NotSent("bridge_secret", "the bridge refuses our secret", "answer", retryable=True)
@@ -145,7 +160,7 @@ def _read_send(answer: requests.Response) -> SendResult:
     reason = str(body.get("message", code))[:_KEPT_TEXT]
     if answer.status_code == requests.codes.conflict and code == "key_closed":
         return NotSent("key_closed", reason, "closed", retryable=True)
-    if answer.status_code == requests.codes.not_found:
+    if answer.status_code == requests.codes.not_found and "error" in body:  # not a proxy's, for want of a bridge
         return NotSent("no_session", reason, "answer", retryable=True)
     if body.get("outcome") == "not_sent":
         retry_after = body.get("retry_after_s")

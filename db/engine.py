@@ -16,8 +16,16 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 2.0
-# Serialisation failure and deadlock: Postgres has undone the transaction and asks for another try.
-_TRY_AGAIN = {"40001", "40P01"}
+# What passes by itself, by SQLSTATE or the beginning of one. Postgres has undone the transaction each time.
+_TRY_AGAIN = (
+    "40001",  # serialisation failure
+    "40P01",  # deadlock
+    "55P03",  # somebody held a lock for too long
+    "08",  # the connection broke
+    "53",  # no disk, no memory or no connection left
+    "57P",  # the server is stopping or starting
+    "58030",  # its disk refuses to read or write
+)
 
 
 def connect(url: str, *, threads: int, name: str) -> Engine:
@@ -63,12 +71,10 @@ def run(engine: Engine, work: Callable[[Connection], Result], *, patience_s: flo
 
 
 def _worth_another_try(error: DBAPIError) -> bool:
-    return (
-        error.connection_invalidated
-        or (isinstance(error, OperationalError) and not getattr(error.orig, "pgcode", None))
-        or getattr(error.orig, "pgcode", None) in _TRY_AGAIN
-        or str(getattr(error.orig, "pgcode", "")).startswith("57P")  # the server is stopping or starting
-    )
+    code: str | None = getattr(error.orig, "pgcode", None)
+    if code is None:  # no word from the server: it could not be reached, or went away
+        return error.connection_invalidated or isinstance(error, OperationalError)
+    return error.connection_invalidated or code.startswith(_TRY_AGAIN)
 
 
 def _psycopg2(url: str) -> sqlalchemy.URL:
@@ -81,7 +87,9 @@ def _arguments(name: str) -> dict[str, object]:
     return {
         "application_name": f"fanfare {name}",
         "connect_timeout": 5,
-        # A peer that vanished is noticed within half a minute instead of two hours.
+        # A peer that vanished is noticed within half a minute instead of two hours, also while it owes us an answer:
+        # keepalives look at a connection that rests, and what was written and not received would be tried for 15 minutes.
+        "tcp_user_timeout": 30_000,
         "keepalives": 1,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
@@ -90,5 +98,5 @@ def _arguments(name: str) -> dict[str, object]:
         # what it has locked must be free before the lease of what it was sending is over.
         "options": "-c timezone=UTC -c jit=off -c lock_timeout=10s -c idle_in_transaction_session_timeout=5s"
         # The server lets go of a peer that vanished as soon as we do, and with it of its locks.
-        " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4",
+        " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4 -c tcp_user_timeout=30s",
     }

@@ -24,7 +24,7 @@ def pause(db: Connection, campaign_id: int, *, who: str) -> None:
     elif status in ("accepted", "queued", "running"):
         # The way to paused leads through queued and running, also for a campaign of which nothing has begun.
         if status == "accepted":
-            distribute.deal_waiting(db, campaign_id)
+            _deal_all(db, campaign_id)
             _set(db, campaign_id, "status = 'queued'")
         if status in ("accepted", "queued"):
             _set(db, campaign_id, "status = 'running'")
@@ -39,13 +39,7 @@ def resume(db: Connection, campaign_id: int, *, who: str) -> None:
     campaign = locked(db, campaign_id)
     if campaign.status not in ("paused", "running"):
         raise Refused("NOT_POSSIBLE", "A campaign that is {status} cannot be resumed.", status=campaign.status)
-    # Whoever was taken out may try again; who still cannot send is out again at the next look (services/hand_over.py).
-    db.execute(
-        text(
-            "UPDATE campaign_devices SET out_at = NULL, out_code = NULL WHERE campaign_id = :id AND out_at IS NOT NULL"
-        ),
-        {"id": campaign_id},
-    )
+    _let_all_back(db, campaign_id)
     _set(db, campaign_id, "status = 'running'")
     _fresh_windows(db, campaign_id=campaign_id)
     audit.write(db, campaign.workspace_id, who, "resume", f"campaign:{campaign_id}")
@@ -105,18 +99,19 @@ def retry(db: Connection, campaign_id: int, *, who: str, codes: Sequence[str] | 
     return queued
 
 
-def cancel_message(db: Connection, workspace_id: int, message_id: int, *, who: str) -> None:
-    """A message that waits is not sent. Cancelling twice is cancelling once."""
-    cancelled = db.execute(
+def cancel_message(db: Connection, workspace_id: int, message_id: int, *, who: str) -> str:
+    """A message that waits is not sent. Cancelling twice is cancelling once. Returns its status: ``unknown`` when an earlier
+    attempt may have gone out."""
+    ended = db.execute(
         text(
             "UPDATE messages SET status = 'cancelled', error_code = 'cancelled', error_reason = NULL"
-            " WHERE id = :id AND workspace_id = :workspace_id AND status = 'queued'"
+            " WHERE id = :id AND workspace_id = :workspace_id AND status = 'queued' RETURNING status"
         ),
         {"id": message_id, "workspace_id": workspace_id},
-    ).rowcount
-    if cancelled:
+    ).scalar_one_or_none()
+    if ended is not None:
         audit.write(db, workspace_id, who, "cancel", f"message:{message_id}")
-        return
+        return str(ended)
     status = db.execute(
         text("SELECT status FROM messages WHERE id = :id AND workspace_id = :workspace_id"),
         {"id": message_id, "workspace_id": workspace_id},
@@ -127,6 +122,7 @@ def cancel_message(db: Connection, workspace_id: int, message_id: int, *, who: s
         raise Refused(
             "NOT_POSSIBLE", "A message that is {message_status} does not wait any more.", message_status=status
         )
+    return str(status)
 
 
 def stop_all(db: Connection, workspace_id: int, *, who: str) -> None:
@@ -161,19 +157,33 @@ def _fresh_windows(db: Connection, *, campaign_id: int | None = None, workspace_
 
 
 def reopen(db: Connection, campaign_id: int, status: str, audit_id: int) -> None:
-    """Some of its messages wait again: an ended campaign runs again, by this audited decision."""
+    """Some of its messages wait again: an ended campaign runs again, by this audited decision. Raises Refused, NOT_POSSIBLE,
+    when it has no phone left to send them from."""
     if status in ("partial", "failed"):
         _set(db, campaign_id, "status = 'running', reopened_by = :audit_id", {"audit_id": audit_id})
-        # A device that came back while the campaign was over is let back in now.
-        db.execute(
-            text(
-                "UPDATE campaign_devices cd SET out_at = NULL, out_code = NULL FROM devices d"
-                " WHERE d.id = cd.device_id AND d.can_send AND cd.campaign_id = :id AND cd.out_at IS NOT NULL"
-            ),
-            {"id": campaign_id},
-        )
-    distribute.deal_waiting(db, campaign_id)
+        _let_all_back(db, campaign_id)
+    _deal_all(db, campaign_id)
     wake.dispatcher(db)
+
+
+def _let_all_back(db: Connection, campaign_id: int) -> None:
+    """Whoever was taken out may try again; who still cannot send is out again at the next look (services/hand_over.py),
+    which pauses the campaign when nobody is left."""
+    db.execute(
+        text(
+            "UPDATE campaign_devices SET out_at = NULL, out_code = NULL WHERE campaign_id = :id AND out_at IS NOT NULL"
+        ),
+        {"id": campaign_id},
+    )
+
+
+def _deal_all(db: Connection, campaign_id: int) -> None:
+    distribute.deal_waiting(db, campaign_id)
+    left = text(
+        "SELECT EXISTS (SELECT 1 FROM messages WHERE campaign_id = :id AND device_id IS NULL AND status = 'queued')"
+    )
+    if db.execute(left, {"id": campaign_id}).scalar_one():  # they would wait for ever
+        raise Refused("NOT_POSSIBLE", "This campaign has no phone left: clone it to send from others.")
 
 
 def locked(db: Connection, campaign_id: int) -> Any:

@@ -151,11 +151,11 @@ def _record_not_sent(db: Connection, begun: Begun, result: NotSent, max_attempts
     )
     if status is None:  # the lease is over, or this was recorded before: device and bridge bear it once
         return Recorded("late")
+    if of_bridge:  # the bridge before the device, as where a look is written down
+        trouble.bridge_away(db, begun.bridge_address, code, result.reason)
     if not uses_up:
         trouble.refund(db, begun.device_id)
-    if of_bridge:
-        trouble.bridge_away(db, begun.bridge_address, code, result.reason)
-    elif of_device:
+    if of_device:
         trouble.strike(db, begun.device_id, code, result.reason)
     elif code == "throttled":
         trouble.throttled(db, begun.device_id, result.retry_after_s or trouble.THROTTLE_WAIT_S)
@@ -163,13 +163,7 @@ def _record_not_sent(db: Connection, begun: Begun, result: NotSent, max_attempts
 
 
 def _record_in_doubt(db: Connection, begun: Begun, result: InDoubt) -> Recorded:
-    """The lease ends now, so that recovery looks the key up at once instead of when it would have run out."""
-    db.execute(
-        text(
-            "UPDATE messages SET lease_until = clock_timestamp() WHERE id = :id AND attempt = :n AND slot IS NOT NULL"
-        ),
-        {"id": begun.message_id, "n": begun.attempt},
-    )
+    let_go(db, begun)
     db.execute(
         text(
             "UPDATE attempts SET outcome = 'unknown', error_code = :code, error_reason = :reason"
@@ -180,10 +174,32 @@ def _record_in_doubt(db: Connection, begun: Begun, result: InDoubt) -> Recorded:
     return Recorded("in doubt")
 
 
+def let_go(db: Connection, begun: Begun) -> None:
+    """The lease ends now, so that recovery looks the key up at once instead of when it would have run out."""
+    db.execute(
+        text(
+            "UPDATE messages SET lease_until = clock_timestamp() WHERE id = :id AND attempt = :n AND slot IS NOT NULL"
+        ),
+        {"id": begun.message_id, "n": begun.attempt},
+    )
+
+
 def attempts_used(db: Connection, message_id: int) -> int:
-    """How many of its attempts a message has used up."""
-    used = db.execute(text("SELECT attempts_used FROM messages WHERE id = :id"), {"id": message_id}).scalar_one()
-    return int(used)
+    """How many of its attempts a message has used up; 0 for one that was deleted with its device."""
+    used = db.execute(text("SELECT attempts_used FROM messages WHERE id = :id"), {"id": message_id})
+    return int(used.scalar_one_or_none() or 0)
+
+
+def no_doubt_left(db: Connection, message_ids: list[int]) -> None:
+    """Those of these messages that are unknown, and whose last doubt is gone, stay where a person decides, but are now safe
+    to retry."""
+    db.execute(
+        text(
+            "UPDATE messages SET error_code = 'not_sent_after_all', error_reason = NULL"
+            " WHERE id = ANY(:ids) AND status = 'unknown' AND NOT has_unproven_attempt(id)"
+        ),
+        {"ids": message_ids},
+    )
 
 
 def prove_not_sent(
@@ -228,4 +244,7 @@ def prove_not_sent(
             "lease_holds": lease_holds,
         },
     ).scalar_one_or_none()
-    return None if status is None else str(status)
+    if status is None:
+        no_doubt_left(db, [message_id])  # recovery may have called it unknown before its worker woke
+        return None
+    return str(status)

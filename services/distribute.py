@@ -22,12 +22,12 @@ def distribute(db: Connection, campaign_id: int) -> int | None:
     ).scalar_one_or_none()
     if status != "accepted":
         return None
+    dealt = deal_waiting(db, campaign_id)
     if not devices.of_campaign(db, campaign_id):  # deleted since the launch
         db.execute(
             text("UPDATE campaigns SET status = 'failed', error_code = 'no_device' WHERE id = :id"), {"id": campaign_id}
         )
         return 0
-    dealt = deal_waiting(db, campaign_id)
     db.execute(text("UPDATE campaigns SET status = 'queued' WHERE id = :id"), {"id": campaign_id})
     if dealt >= ANALYZE_FROM:
         db.execute(text("ANALYZE (SKIP_LOCKED) messages, campaign_devices"))
@@ -36,13 +36,22 @@ def distribute(db: Connection, campaign_id: int) -> int | None:
 
 
 def deal_waiting(db: Connection, campaign_id: int) -> int:
-    """Deal the queued messages without a device over those that can send, faster devices getting more.
+    """Deal the queued messages without a device over those that can send, faster devices getting more; returns how many.
 
-    When none can send at present they are dealt over all, and wait there until one can (services/hand_over.py).
+    When none can send at present they are dealt over all, and wait there until one can (services/hand_over.py). A device
+    that is deleted at this moment leaves what it was to get, which is dealt over the others.
     """
-    candidates = devices.of_campaign(db, campaign_id)
-    able = [device for device in candidates if device.ready] or candidates
-    waiting = list(
+    dealt = 0
+    while waiting := _without_device(db, campaign_id):
+        candidates = devices.of_campaign(db, campaign_id)
+        if not candidates:
+            break
+        dealt += move(db, waiting, [device for device in candidates if device.ready] or candidates)
+    return dealt
+
+
+def _without_device(db: Connection, campaign_id: int) -> list[int]:
+    return list(
         db.execute(
             text(
                 "SELECT id FROM messages WHERE campaign_id = :id AND device_id IS NULL AND status = 'queued' ORDER BY id"
@@ -50,16 +59,12 @@ def deal_waiting(db: Connection, campaign_id: int) -> int:
             {"id": campaign_id},
         ).scalars()
     )
-    if not waiting or not able:
-        return 0
-    move(db, waiting, able)
-    return len(waiting)
 
 
-def move(db: Connection, message_ids: list[int], able: list[devices.Candidate]) -> None:
-    """Give these queued messages to these devices, in proportion to their speed."""
+def move(db: Connection, message_ids: list[int], able: list[devices.Candidate]) -> int:
+    """Give these queued messages to these devices, in proportion to their speed; returns how many."""
     dealt = deal(len(message_ids), shares(able))
-    db.execute(
+    return db.execute(
         text(
             "UPDATE messages m SET device_id = d.id, stalled_base_s = d.stalled_s"
             " FROM unnest(CAST(:messages AS bigint[]), CAST(:devices AS bigint[])) AS given (message_id, device_id)"
@@ -67,7 +72,7 @@ def move(db: Connection, message_ids: list[int], able: list[devices.Candidate]) 
             " WHERE m.id = given.message_id AND m.status = 'queued'"
         ),
         {"messages": message_ids, "devices": dealt},
-    )
+    ).rowcount
 
 
 def shares(able: list[devices.Candidate]) -> list[Share]:

@@ -1,4 +1,5 @@
-"""Take a device that failed three times out of its campaigns, give its waiting messages to others, and let it back in."""
+"""Take a device that failed three times or is parked out of its campaigns, give its waiting messages to others, and let it
+back in."""
 
 from __future__ import annotations
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from bridge.protocol import SessionStatus
+from bridge.protocol import BridgeAwayError, SessionStatus
 from db.queries import query
 from domain.failures import DEVICE_CODES
 from services import hand_over, trouble
+
+LOOK_LIMIT_S = 20.0  # longer than any look; a worker that is lost with one keeps the others from it for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,12 @@ class Look:
 
 
 def due(db: Connection) -> list[str]:
-    """The bridges to look at now: their time has come, or a device of theirs asks for a look."""
+    """The bridges to look at now: their time has come, or a device of theirs asks for a look; nobody looks already."""
     return list(
         db.execute(
             text(
-                "SELECT address FROM bridges b WHERE EXISTS (SELECT 1 FROM devices d WHERE d.bridge_address = b.address)"
+                "SELECT address FROM bridges b WHERE (b.look_until IS NULL OR b.look_until <= clock_timestamp())"
+                " AND EXISTS (SELECT 1 FROM devices d WHERE d.bridge_address = b.address)"
                 " AND (b.next_probe_at <= clock_timestamp() OR (b.away_since IS NULL AND EXISTS ("
                 "   SELECT 1 FROM devices d WHERE d.bridge_address = b.address"
                 "   AND d.next_check_at <= clock_timestamp())))"
@@ -36,16 +39,38 @@ def due(db: Connection) -> list[str]:
     )
 
 
+def take(db: Connection, address: str) -> bool:
+    """Whether this look is ours: it is still due, and from now on, until ``record`` or ``away``, nobody else's."""
+    bridge = {"address": address, "limit_s": LOOK_LIMIT_S}
+    db.execute(text("SELECT 1 FROM bridges WHERE address = :address FOR UPDATE"), bridge)
+    if address not in due(db):
+        return False
+    db.execute(
+        text(
+            "UPDATE bridges SET look_until = clock_timestamp() + make_interval(secs => :limit_s) WHERE address = :address"
+        ),
+        bridge,
+    )
+    return True
+
+
+def away(db: Connection, address: str, found: BridgeAwayError) -> None:
+    """A look that was ours found the bridge away."""
+    trouble.bridge_away(db, address, found.code, found.reason)
+    db.execute(text("UPDATE bridges SET look_until = NULL WHERE address = :address"), {"address": address})
+
+
 def record(db: Connection, address: str, sessions: list[SessionStatus], *, interval_s: float) -> Look:
     """Write down what a bridge says of all its sessions. Only rows that change are written.
 
     A device that cannot send gets a strike at each look that is due for it, and those come quickly until the third; one
-    that can send again goes back to its campaigns.
+    that can send again goes back to its campaigns. One that is parked cannot, until its time or until it is paired anew.
     """
     db.execute(
         text(
             "UPDATE bridges SET away_since = NULL, error_code = NULL, error_reason = NULL, failures = 0,"
-            " checked_at = clock_timestamp(), next_probe_at = clock_timestamp() + make_interval(secs => :interval_s)"
+            " checked_at = clock_timestamp(), look_until = NULL,"
+            " next_probe_at = clock_timestamp() + make_interval(secs => :interval_s)"
             " WHERE address = :address"
         ),
         {"address": address, "interval_s": interval_s},

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from db.queries import query
 from domain.status import RAISES_TO, Outcome, merge
-from services import campaign_end, health
+from services import campaign_end, deliver, health
 
 BATCH = 500
 _KEY = re.compile(r"(\d{1,18})\.(\d{1,4})")
@@ -162,14 +162,7 @@ def _raise_attempts(db: Connection, facts: dict[tuple[int, int], _Facts]) -> Non
             "errors": [fact.error for fact in facts.values()],
         },
     )
-    # The last doubt of an unknown message is gone: it stays where a person decides, but is now safe to retry.
-    db.execute(
-        text(
-            "UPDATE messages SET error_code = 'not_sent_after_all', error_reason = NULL"
-            " WHERE id = ANY(:ids) AND status = 'unknown' AND NOT has_unproven_attempt(id)"
-        ),
-        {"ids": [key[0] for key, fact in facts.items() if fact.outcome is Outcome.NOT_SENT]},
-    )
+    deliver.no_doubt_left(db, [key[0] for key, fact in facts.items() if fact.outcome is Outcome.NOT_SENT])
 
 
 def _raise_messages(db: Connection, facts: dict[tuple[int, int], _Facts]) -> None:

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from bridge.protocol import Bridge, BridgeAwayError, BridgeRefusedError, SessionStatus
-from services import audit
+from services import audit, trouble
 from services.change_device import look_soon, session_of
 from services.refused import Refused
 
@@ -98,6 +98,8 @@ def pairing_code(run: Run, bridges: Bridges, device_id: int, phone: str, *, who:
 def order(run: Run, bridges: Bridges, device_id: int, command: Command, *, who: str) -> None:
     """Start, restart, disconnect or log out. All but start are refused with SENDING while it is sending."""
     _asked(run, bridges, device_id, lambda bridge, session: bridge.command(session, command))
+    if command in (Command.START, Command.RESTART):
+        run(lambda db, _: trouble.unpark(db, device_id))
     _write_down(run, device_id, f"{command}_session", who)
 
 

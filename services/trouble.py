@@ -1,10 +1,17 @@
-"""What a device's or a bridge's own error does to it: it is not due until it can send again, and nobody pays for it."""
+"""What a device's or a bridge's own error does to it: it is not due until it can send again, and nobody pays for it.
+
+A device that WhatsApp restricts or bans is *parked*: it sends nothing until its time, also if its bridge calls it able,
+because each try makes it worse.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
 STRIKES_OUT = 3
+PARKING = ("restricted", "banned")
+PARKED_S = 300.0  # a restriction of which no bridge tells the end; doubled while no good send comes in between
+LONGEST_PARKED_S = 86_400.0
 THROTTLE_WAIT_S = 30.0  # when they refuse and do not say for how long
 FIRST_LOOK_S = 2.0  # how soon a device in trouble is looked at again; then doubled, up to the usual health check
 # States from which a session comes back by itself. After a bridge has restarted all its sessions are there at once, and to
@@ -16,17 +23,50 @@ BRIDGE_LOOK_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 def strike(db: Connection, device_id: int, code: str, reason: str) -> None:
     """An error of the device itself. The third in a row takes it out of its campaigns (services/hand_over.py); from then
-    on it is looked at in the usual round, so that one which its bridge calls able, and which is not, is not hammered."""
+    on it is looked at in the usual round, so that one which its bridge calls able, and which is not, is not hammered. One
+    that is parked is out with the next look."""
+    if code in PARKING:
+        _park(db, device_id, code, reason)
+        return
     db.execute(
         text(
             "UPDATE devices SET can_send = false, state = :code, error_code = :code, error_reason = :reason,"
-            " strikes = least(strikes + 1, :out),"
+            " strikes = greatest(strikes, least(strikes + 1, :out)),"
             " next_check_at = CASE WHEN strikes + 1 >= :out THEN next_check_at"
             "   ELSE least(next_check_at, clock_timestamp() + make_interval(secs => :look_s)) END"
             " WHERE id = :id"
         ),
         {"id": device_id, "code": code, "reason": reason, "out": STRIKES_OUT, "look_s": FIRST_LOOK_S},
     )
+
+
+def _park(db: Connection, device_id: int, code: str, reason: str) -> None:
+    """Until a look, which comes soon, brings the end of a restriction (db/sql/record_health.sql), nobody knows it. Strikes
+    count on beyond the third and so double the time; of several sends that are refused at once only the first counts."""
+    db.execute(
+        text(
+            "UPDATE devices SET can_send = false, state = :code, error_code = :code, error_reason = :reason,"
+            " strikes = strikes + 1,"
+            " parked_until = CASE WHEN :code = 'banned' THEN 'infinity' ELSE clock_timestamp() + make_interval("
+            "   secs => least(:longest_s, :parked_s * 2 ^ least(greatest(strikes + 1 - :out, 0), 20))) END,"
+            " next_check_at = least(next_check_at, clock_timestamp() + make_interval(secs => :look_s))"
+            " WHERE id = :id AND (parked_until IS NULL OR parked_until <= clock_timestamp() OR :code = 'banned')"
+        ),
+        {
+            "id": device_id,
+            "code": code,
+            "reason": reason,
+            "out": STRIKES_OUT,
+            "parked_s": PARKED_S,
+            "longest_s": LONGEST_PARKED_S,
+            "look_s": FIRST_LOOK_S,
+        },
+    )
+
+
+def unpark(db: Connection, device_id: int) -> None:
+    """Somebody has seen to it: from now on it can send when its bridge says so."""
+    db.execute(text("UPDATE devices SET parked_until = NULL WHERE id = :id"), {"id": device_id})
 
 
 def throttled(db: Connection, device_id: int, wait_s: float) -> None:

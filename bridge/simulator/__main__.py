@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+import failpoints
 from bridge.simulator.app import Application
 from bridge.simulator.ledger import Ledger
 from bridge.simulator.outbox import Outbox
@@ -108,6 +109,7 @@ def main() -> None:
             settings = load("bridge_secret", "events_secret")
     except SettingsError as error:
         _refuse(str(error), 2)
+    failpoints.arm(settings.failpoint)
     formatter = logging.Formatter(
         "%(asctime)s.%(msecs)03dZ %(levelname)s bridge %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
     )

@@ -188,17 +188,23 @@ class Application:
         return NOT_FOUND
 
     async def _set_rule(self, session: str, body: dict[str, Any]) -> Answer:
+        """One behaviour with its share, several as ``shares``, or null for none."""
         name, share = body.get("behaviour"), body.get("share", 1)
-        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-            raise BadRequestError("share: a number from 0 to 1")
-        if not isinstance(name, str | None):
+        shares = body.get("shares", {} if name is None else {name: share})
+        if not isinstance(shares, dict) or not all(map(_is_share, shares.values())) or sum(shares.values()) > 1:
+            raise BadRequestError("share: a number from 0 to 1, and all of them together no more than 1")
+        if not all(isinstance(each, str) for each in shares):
             raise BadRequestError("behaviour: a name, or null")
         try:
-            self._rules.set(session, name, float(share))
+            self._rules.set(session, {each: float(part) for each, part in shares.items()})
         except KeyError:
             raise BadRequestError("behaviour: not one that a session can have (docs/simulator.md)") from None
         await self._store.committed()
-        return Answer(200, {"behaviour": name, "share": share})
+        return Answer(200, {"shares": shares})
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 async def _json(receive: Receive) -> dict[str, Any]:

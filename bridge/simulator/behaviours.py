@@ -28,7 +28,8 @@ class Behaviour:
     """One row of the table.
 
     ``problem`` is answered before anything is handed over, to the ``first`` tries of a person (None: to all);
-    ``twist`` is what goes wrong around the hand-over.
+    ``fate`` is what then befalls the session, where that is more than the problem; ``twist`` is what goes wrong around the
+    hand-over.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Behaviour:
     for_sessions: bool
     words: str
     problem: str | None = None
+    fate: str | None = None
     first: int | None = None
     twist: Twist | None = None
     receipts: tuple[Receipt, ...] = DELIVERED_AND_READ
@@ -147,8 +149,24 @@ BEHAVIOURS = (
     Behaviour("replies", "99021", False, "Normal, and answers in a friendly way.", reply="Thank you, see you soon! 🙂"),
     Behaviour("replies_stop", "99022", False, "Normal, and answers STOP.", reply="STOP"),
     Behaviour("provider_error", "99023", False, "502, known not sent, every time.", problem="provider_error"),
+    Behaviour(
+        "timeout_settled",
+        "99024",
+        True,
+        "As `timeout_after`; the receipts come and settle it.",
+        twist="time_out",
+    ),
     Behaviour("banned", None, True, "503, and the session is banned until started and scanned anew.", problem="banned"),
     Behaviour("qr_required", None, True, "503, and the session falls back to its QR code.", problem="qr_required"),
+    Behaviour(
+        "replaced",
+        None,
+        True,
+        "503 `not_connected`: another computer has taken the session over; closed, with `replaced` as its last error, until"
+        " started.",
+        problem="not_connected",
+        fate="replaced",
+    ),
 )
 
 _BY_ENDING = {behaviour.ending: behaviour for behaviour in BEHAVIOURS if behaviour.ending}

@@ -124,11 +124,12 @@ class Ledger:
         )
 
     def close(self, session: str, key: str, now: float) -> Entry:
-        """Close a key for ever, also one never seen; *sent* and *dispatching* stay. Returns what it is now."""
+        """Close a key for ever, also one never seen; *sent* and *dispatching* stay. Returns what it is now: of one that was
+        closed before, as of now, so that the ledger's age at this question can be told."""
         self._store.write(
             "INSERT INTO keys (key, session, state, created_at, updated_at) VALUES (?, ?, 'closed', ?, ?)"
             " ON CONFLICT (key) DO UPDATE SET state = 'closed', updated_at = excluded.updated_at"
-            " WHERE state IN ('reserved', 'failed')",
+            " WHERE state IN ('reserved', 'failed', 'closed')",
             key,
             session,
             now,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from bridge.simulator.behaviours import FOR_SESSIONS, Behaviour, draw
 from bridge.simulator.store import Store
 
@@ -13,23 +15,25 @@ class Rules:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        rows = store.read("SELECT session, behaviour, share FROM rules")
-        self._rules = {session: (FOR_SESSIONS[name], float(share)) for session, name, share in rows}
+        self._rules: dict[str, dict[str, float]] = defaultdict(dict)
+        for session, behaviour, share in store.read(
+            "SELECT session, behaviour, share FROM behaviours ORDER BY behaviour"
+        ):
+            self._rules[session][behaviour] = float(share)
 
-    def set(self, session: str, behaviour: str | None, share: float) -> None:
-        """Set or, with None, lift the behaviour of a session. Raises KeyError for one that sessions do not have."""
-        if behaviour is None:
-            self._rules.pop(session, None)
-            self._store.write("DELETE FROM rules WHERE session = ?", session)
-        else:
-            self._rules[session] = (FOR_SESSIONS[behaviour], share)
-            self._store.write("INSERT OR REPLACE INTO rules VALUES (?, ?, ?)", session, behaviour, share)
+    def set(self, session: str, shares: dict[str, float]) -> None:
+        """Give a session these behaviours, in place of those it had. Raises KeyError for one that sessions do not have."""
+        self._rules[session] = {FOR_SESSIONS[name].name: shares[name] for name in sorted(shares)}
+        self._store.write("DELETE FROM behaviours WHERE session = ?", session)
+        for name, share in shares.items():
+            self._store.write("INSERT INTO behaviours VALUES (?, ?, ?)", session, name, share)
 
     def for_key(self, session: str, key: str) -> Behaviour | None:
-        """The behaviour that takes this key: the session's own rule goes before that of all."""
+        """The behaviour that takes this key: the session's own rules go before those of all."""
         for name in (session, EVERY_SESSION):
-            if rule := self._rules.get(name):
-                behaviour, share = rule
-                if draw(key) < share:
-                    return behaviour
+            place = draw(key)
+            for behaviour, share in self._rules[name].items():
+                if place < share:
+                    return FOR_SESSIONS[behaviour]
+                place -= share
         return None

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+import failpoints
 from bridge.simulator.behaviours import NORMAL, Behaviour, draw, message_id, of_person
 from bridge.simulator.contract import BROKEN_AFTER, DEVICE_PROBLEMS, Answer, Attempt, refuse
 from bridge.simulator.ledger import Entry, Ledger
@@ -94,23 +95,27 @@ class Sender:
         # Half of the latency before dispatching and half after: a close, or a crash, can find it in either state.
         in_time = await _pause(self._latency_s / 2, deadline)
         if behaviour.problem:
-            return await self._refused(session, attempt.key, behaviour.problem)
+            return await self._refused(session, attempt.key, behaviour.problem, behaviour.fate)
+        failpoints.hit("bridge_reserved", attempt.key)
         wa_id = message_id(attempt.key)
         dispatched = self._ledger.dispatch(attempt.key, wa_id, time.time())
         await self._store.committed()
         if not dispatched:
             return KEY_CLOSED
+        failpoints.hit("bridge_dispatching", attempt.key)
         rest_s = attempt.deadline_s / 2 if behaviour.twist == "dawdle" else self._latency_s / 2
         if not (in_time and await _pause(rest_s, deadline)):
             return refuse("send_timeout")
         handover = self._hand_over(attempt, behaviour, wa_id, started_at)
         await self._store.committed()
+        failpoints.hit("bridge_handed_over", attempt.key)
         if behaviour.twist == "time_out":
             await _pause(attempt.deadline_s, deadline)
         elif behaviour.twist == "receipt_first":
             await asyncio.sleep(RECEIPT_LEAD_S)
         answer = self._end(session, attempt.key, behaviour, started_at, handover)
         await self._store.committed()
+        failpoints.hit("bridge_sent", attempt.key)
         return None if behaviour.twist == "hang_up" else answer
 
     def _of_person(self, person: str) -> Behaviour:
@@ -120,15 +125,16 @@ class Sender:
             return NORMAL
         return behaviour
 
-    async def _refused(self, session: Session, key: str, problem: str) -> Answer:
+    async def _refused(self, session: Session, key: str, problem: str, fate: str | None = None) -> Answer:
         """Answer an error before anything was handed over.
 
-        A problem of the message is final for its key. A problem of the device is none of the key's: it is free again.
+        A problem of the message is final for its key. A problem of the device is none of the key's: it is free again, and
+        ``fate``, or else the problem, befalls the session.
         """
         if problem in DEVICE_PROBLEMS:
             answer = refuse(problem)
             moved = self._ledger.forget(key)
-            self._sessions.suffer(session, problem)
+            self._sessions.suffer(session, fate or problem)
         else:
             answer = refuse(problem, retry_after_s=1) if problem == "throttled" else refuse(problem)
             moved = self._ledger.fail(key, answer, time.time())

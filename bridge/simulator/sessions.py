@@ -132,7 +132,7 @@ class Sessions:
         self._enter(session, state, error)
 
     def suffer(self, session: Session, problem: str) -> None:
-        """Let one of the five problems of a device happen to it."""
+        """Let one of the five problems of a device happen to it, or another computer take it over."""
         if problem == "not_connected":
             self.connect(session, AWAY_S, problem)
         elif problem == "restricted":
@@ -142,6 +142,8 @@ class Sessions:
         elif problem == "qr_required":
             session.paired, session.phone = False, None
             self._show_qr(session)
+        elif problem == "replaced":
+            self._enter(session, "closed", problem)
         else:
             self.log_out(session, problem, problem)
 

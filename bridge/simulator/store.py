@@ -54,10 +54,11 @@ CREATE TABLE IF NOT EXISTS sessions (
     restricted_until REAL
 ) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS rules (
-    session TEXT PRIMARY KEY,   -- '' is every session
+CREATE TABLE IF NOT EXISTS behaviours (
+    session TEXT NOT NULL,   -- '' is every session
     behaviour TEXT NOT NULL,
-    share REAL NOT NULL
+    share REAL NOT NULL,
+    PRIMARY KEY (session, behaviour)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS outbox (

@@ -26,7 +26,8 @@ class Workspace(Base):
 class BridgeHost(Base):
     """An address where the bridge contract is served. ``default`` is the one of the setting BRIDGE_URL.
 
-    While ``away_since`` is set no device of it is due, and ``next_probe_at`` says when one call looks again.
+    While ``away_since`` is set no device of it is due, and ``next_probe_at`` says when one call looks again. Until
+    ``look_until`` such a call is under way, and nobody else begins one.
     """
 
     __tablename__ = "bridges"
@@ -38,6 +39,7 @@ class BridgeHost(Base):
     failures: Mapped[int] = mapped_column(server_default="0")
     next_probe_at: Mapped[datetime] = mapped_column(server_default=NOW)
     checked_at: Mapped[datetime | None]
+    look_until: Mapped[datetime | None]
 
 
 class Device(Base):
@@ -45,6 +47,7 @@ class Device(Base):
 
     ``next_send_at`` is the whole answer to "when may it send": gap, jitter and caps have moved it already.
     ``stalled_s`` counts the seconds in which it could have sent something and did not (see services/expire.py).
+    Until ``parked_until`` it is restricted or, when that is *infinity*, banned: it cannot send, whatever its bridge says.
     """
 
     __tablename__ = "devices"
@@ -87,6 +90,7 @@ class Device(Base):
     connected_since: Mapped[datetime | None]
     last_message_at: Mapped[datetime | None]
     restricted_until: Mapped[datetime | None]
+    parked_until: Mapped[datetime | None]
     error_code: Mapped[str | None]
     error_reason: Mapped[str | None]
     strikes: Mapped[int] = mapped_column(server_default="0")

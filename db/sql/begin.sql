@@ -74,9 +74,10 @@ attempt AS (
 counted AS (
   SELECT begun.gap_s,
          CASE WHEN d.hour = date_trunc('hour', d.now) THEN d.hour_count ELSE 0 END + 1 AS hour_count,
-         CASE WHEN d.day = (d.now AT TIME ZONE d.time_zone)::date THEN d.day_count ELSE 0 END + 1 AS day_count,
+         -- Where clocks go back over midnight a date comes twice: the later one goes on, and so does what it has used.
+         CASE WHEN d.day >= (d.now AT TIME ZONE d.time_zone)::date THEN d.day_count ELSE 0 END + 1 AS day_count,
          date_trunc('hour', d.now) AS hour,
-         (d.now AT TIME ZONE d.time_zone)::date AS day
+         greatest(d.day, (d.now AT TIME ZONE d.time_zone)::date) AS day
   FROM begun, device d
 ),
 moved AS (

@@ -13,9 +13,9 @@ new AS (
     CASE WHEN 'daily_cap' = ANY(:named) THEN CAST(:daily_cap AS int) ELSE daily_cap END AS new_daily_cap,
     CASE WHEN 'hourly_cap' = ANY(:named) THEN CAST(:hourly_cap AS int) ELSE hourly_cap END AS new_hourly_cap,
     CASE WHEN hour = date_trunc('hour', now) THEN hour_count ELSE 0 END AS sent_this_hour,
-    CASE WHEN day = (now AT TIME ZONE time_zone)::date THEN day_count ELSE 0 END AS sent_today,
+    CASE WHEN day >= (now AT TIME ZONE time_zone)::date THEN day_count ELSE 0 END AS sent_today,
     date_trunc('hour', now) + interval '1 hour' AS next_hour,
-    ((now AT TIME ZONE time_zone)::date + 1)::timestamp AT TIME ZONE time_zone AS next_day
+    (greatest(day, (now AT TIME ZONE time_zone)::date) + 1)::timestamp AT TIME ZONE time_zone AS next_day
   FROM old
 ),
 closed AS (

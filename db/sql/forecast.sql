@@ -16,7 +16,7 @@ going AS (
 )
 SELECT d.id, d.min_gap_s, d.max_gap_s, d.hourly_cap, d.daily_cap, d.next_send_at,
        CASE WHEN d.hour = date_trunc('hour', CAST(:at AS timestamptz)) THEN d.hour_count ELSE 0 END AS hour_used,
-       CASE WHEN d.day = (CAST(:at AS timestamptz) AT TIME ZONE w.time_zone)::date THEN d.day_count ELSE 0 END AS day_used,
+       CASE WHEN d.day >= (CAST(:at AS timestamptz) AT TIME ZONE w.time_zone)::date THEN d.day_count ELSE 0 END AS day_used,
        d.can_send AND b.away_since IS NULL AS ready,
        going.campaign_id, coalesce(going.n, 0) AS n, going.min_delay_s, going.max_delay_s, going.out
 FROM devices d

@@ -3,7 +3,7 @@
 SELECT m.id AS message_id, m.attempt, m.campaign_id, d.id AS device_id, d.session, d.bridge_address, a.begun_at,
        a.error_code AS code,
        a.begun_at > clock_timestamp() - make_interval(secs => :lease_s) AS may_end,
-       b.away_since IS NOT NULL AS given_up
+       extract(epoch FROM clock_timestamp() - m.lease_until)::float AS overdue_s
 FROM messages m
 JOIN devices d ON d.id = m.device_id
 JOIN bridges b ON b.address = d.bridge_address

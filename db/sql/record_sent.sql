@@ -5,8 +5,8 @@ WITH message AS (
   UPDATE messages SET
     status = CASE WHEN status = 'processing' THEN 'sent' ELSE status END,
     slot = NULL, lease_until = NULL
-  -- "+ 0" keeps the planner from messages_slot_key: it looks small, but is all that is in flight and what was of late.
-  WHERE id = :message_id AND attempt = :attempt AND slot + 0 IS NOT NULL AND lease_until > clock_timestamp()
+  -- What was settled has neither slot nor lease.
+  WHERE id = :message_id AND attempt = :attempt AND lease_until > clock_timestamp()
   RETURNING id
 ),
 attempt AS (
@@ -18,12 +18,12 @@ attempt AS (
 ),
 device AS (
   -- The gap counts from the hand-over, not from the begin: a worker that was held up in between must not shorten it.
-  -- One good send clears the strikes.
+  -- One good send clears the strikes, unless it is known since that the device cannot send: who is out stays out.
   UPDATE devices SET
     next_send_at = greatest(next_send_at, clock_timestamp() + make_interval(secs => :hold_s)),
-    strikes = 0
+    strikes = CASE WHEN can_send THEN 0 ELSE strikes END
   WHERE id = :device_id
-    AND (next_send_at < clock_timestamp() + make_interval(secs => :hold_s) OR strikes > 0)
+    AND (next_send_at < clock_timestamp() + make_interval(secs => :hold_s) OR can_send AND strikes > 0)
   RETURNING next_send_at
 )
 SELECT (SELECT count(*) FROM message) AS recorded, (SELECT next_send_at FROM device) AS next_send_at

@@ -18,6 +18,7 @@ UPDATE messages m SET
   error_reason = CASE WHEN m.status = 'processing' THEN :reason ELSE m.error_reason END,
   slot = NULL, lease_until = NULL
 FROM messages self LEFT JOIN campaigns c ON c.id = self.campaign_id
-WHERE m.id = :message_id AND self.id = m.id AND m.attempt = :attempt AND m.slot IS NOT NULL
+WHERE m.id = :message_id AND self.id = m.id AND m.attempt = :attempt
+  -- What was settled has neither slot nor lease.
   AND (m.lease_until > clock_timestamp()) = :lease_holds
 RETURNING m.status

@@ -1,8 +1,11 @@
--- Recovery found that an attempt went out, or that nobody knows. Only while its lease is over and it is still this attempt.
+-- Recovery found that an attempt went out, or that nobody knows. Only while it is still this attempt, whose lease was over
+-- when recovery found it: a lease that is over stays over.
 WITH message AS (
   UPDATE messages SET
-    status = :outcome, slot = NULL, lease_until = NULL, error_code = :code, error_reason = NULL
-  WHERE id = :message_id AND attempt = :attempt AND status = 'processing' AND lease_until < clock_timestamp()
+    status = :outcome, slot = NULL, lease_until = NULL, error_reason = NULL,
+    -- A receipt may have come since, that it was not sent after all.
+    error_code = CASE WHEN :outcome = 'unknown' AND NOT has_unproven_attempt(id) THEN 'not_sent_after_all' ELSE :code END
+  WHERE id = :message_id AND attempt = :attempt AND status = 'processing'
   RETURNING status
 ),
 attempt AS (
