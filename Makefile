@@ -1,15 +1,16 @@
 .DEFAULT_GOAL := help
-.PHONY: help up test lint demo bench audit migrate words screenshots
+.PHONY: help up test lint demo bench chaos chaos-long audit migrate words screenshots
 PYTHON := .venv/bin/python
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 up: .venv/installed ## Run everything on this machine; Ctrl-C stops it
 	@$(PYTHON) -m local.up
 
 test: lint ## Check the code and run all tests
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --ignore tests/chaos
+	@$(PYTHON) -m pytest tests/chaos -n 4 --dist worksteal
 
 lint: .venv/installed ## Style, types and the arrows between the folders
 	@$(PYTHON) -m ruff check
@@ -22,6 +23,17 @@ demo: .venv/installed ## Send a broadcast to 200 people and watch it (while make
 
 bench: .venv/installed ## Measure, and write docs/benchmarks.md
 	@$(PYTHON) -m benchmarks
+
+chaos: .venv/installed ## Kill everything under campaigns to 10,000 people (SEED=7 PEOPLE=500 replays one)
+	@$(PYTHON) -m tests.chaos run $(if $(SEED),--seed $(SEED)) $(if $(PEOPLE),--people $(PEOPLE))
+
+chaos-long: .venv/installed ## Everything else that is tried and measured of reliability (an hour and more)
+	@MODEL_EXAMPLES=5000 $(PYTHON) -m pytest -q tests/chaos/test_model.py
+	@$(PYTHON) -m tests.chaos.mutants
+	@$(PYTHON) -m tests.chaos again
+	@$(PYTHON) -m tests.chaos refill
+	@$(PYTHON) -m tests.chaos stop
+	@$(PYTHON) -m benchmarks.against 23c865a
 
 audit: .venv/installed ## Look up known vulnerabilities of what is installed (needs the network)
 	@$(PYTHON) -m local.audit

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import redis
+from hypothesis import settings
 from sqlalchemy import Engine
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -22,6 +23,10 @@ from db.engine import connect, connect_once
 from db.migrate import migrate
 from local.postgres import EmbeddedPostgres
 from local.redis import EmbeddedRedis
+
+# Machines are shared and numbers of a new country load its tables: how long one example takes proves nothing.
+settings.register_profile("fanfare", deadline=None)
+settings.load_profile("fanfare")
 
 _numbers = count(1)
 
@@ -78,6 +83,15 @@ def engine(database_url: str) -> Iterator[Engine]:
 def redis_url(redis_server: EmbeddedRedis) -> str:
     redis.Redis.from_url(redis_server.url).flushall()
     return redis_server.url
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    """A Redis of this test alone, which it may break."""
+    server = EmbeddedRedis(tmp_path / "redis", password="tests", fsync=False)
+    server.start()
+    yield server
+    server.remove()
 
 
 @pytest.fixture

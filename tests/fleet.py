@@ -14,7 +14,7 @@ import sqlalchemy
 from databases import Rows
 from waiting import until
 
-from local.ports import any_free_port
+from local.ports import Ports
 from settings import ROOT
 
 COMMANDS = {
@@ -23,9 +23,10 @@ COMMANDS = {
     "worker": ["-m", "actors.worker"],
     "dispatcher": ["-m", "actors.dispatcher"],
     "console": ["-m", "console"],
-    "tripling": ["tests/tripling_dispatcher.py"],
-    "freezing": ["tests/freezing_worker.py"],
+    "repeating": ["tests/repeating_dispatcher.py"],
+    "hasty": ["-c", "from actors import worker; worker.SHUTDOWN_MS = 1500; worker.main()"],
 }
+FIRST_PORT = 20_000
 SECRETS = {
     "BRIDGE_SECRET": "the secret of the bridge",
     "EVENTS_SECRET": "the secret of the events",
@@ -41,9 +42,11 @@ class Fleet(Rows):
         folder.mkdir(parents=True)
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.bridge_url = f"http://127.0.0.1:{any_free_port()}"
-        self.api_url = f"http://127.0.0.1:{any_free_port()}"
-        self.console_url = f"http://127.0.0.1:{any_free_port()}"
+        # Below those that the system gives to connections, and reserved: fleets of other processes choose at the same time.
+        self._ports = Ports(folder / "ports.json")
+        self.bridge_url, self.api_url, self.console_url = (
+            f"http://127.0.0.1:{self._ports.take(name, FIRST_PORT)}" for name in ("bridge", "api", "console")
+        )
         self.engine = sqlalchemy.create_engine(
             database_url.replace("postgresql://", "postgresql+psycopg2://"), pool_size=5
         )
@@ -61,19 +64,11 @@ class Fleet(Rows):
             **{name.upper(): str(value) for name, value in settings.items()},
         }
 
-    def start(self, *names: str) -> Fleet:
-        """Start processes and wait for those that answer over HTTP."""
+    def start(self, *names: str, **settings: Any) -> Fleet:
+        """Start processes, these settings going before the fleet's, and wait for those that answer over HTTP."""
+        own = {name.upper(): str(value) for name, value in settings.items()}
         for name in names:
-            log = (self.folder / f"{name}.log").open("ab")
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, *COMMANDS[name.split("-")[0]]],
-                cwd=ROOT,
-                env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **self.settings},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-            log.close()
+            self._spawn(name, own)
         if "bridge" in names:
             self._answers("bridge", f"{self.bridge_url}/healthz")
         if "api" in names:
@@ -81,6 +76,18 @@ class Fleet(Rows):
         if "console" in names:
             self._answers("console", f"{self.console_url}/_stcore/health")
         return self
+
+    def _spawn(self, name: str, own: dict[str, str]) -> None:
+        log = (self.folder / f"{name}.log").open("ab")
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, *COMMANDS[name.split("-", maxsplit=1)[0]]],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **self.settings, **own},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        log.close()
 
     def _answers(self, name: str, url: str) -> None:
         def answers() -> bool:
@@ -126,6 +133,7 @@ class Fleet(Rows):
             process.wait(10)
         self.processes.clear()
         self.engine.dispose()
+        self._ports.release()
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")

@@ -144,7 +144,7 @@ def test_not_ready_names_what_is_away_in_time(engine: Engine, simulator: Simulat
         try:
             began = time.monotonic()
             details = refused(requests.get(f"{api.url}/readyz", timeout=10), 503, "NOT_READY")
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 4.5  # a connection by itself is given up after 5 s
             assert set(details) == {"database", "redis"}
             assert requests.get(f"{api.url}/healthz", timeout=10).status_code == 200
         finally:

@@ -9,7 +9,7 @@ from fleet import Fleet
 from people import phones
 from playwright.sync_api import Locator, expect
 from pressing import CAMPAIGN, PHONES, held, people_of, until_waiting
-from staging import add_draft, add_phones, csv
+from standing import add_draft, add_phones, csv
 from visiting import Visit, Visiting
 
 

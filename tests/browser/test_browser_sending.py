@@ -10,7 +10,7 @@ from fleet import Fleet
 from people import launch_to, phones
 from playwright.sync_api import Locator, expect
 from sqlalchemy import text
-from staging import add_phones
+from standing import add_phones
 from visiting import Visit, Visiting
 from waiting import until
 

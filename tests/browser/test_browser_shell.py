@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
@@ -11,6 +12,7 @@ from people import add_devices, launch_to, phones
 from playwright.sync_api import expect
 from sqlalchemy import text
 from visiting import Visit
+from waiting import until
 
 from local.postgres import EmbeddedPostgres
 
@@ -108,8 +110,12 @@ def test_hebrew_is_mirrored_and_numbers_are_not(fleet: Fleet, visiting: Visiting
 def test_on_a_phone_nothing_is_cut_off(fleet: Fleet, visiting: Visiting, lang: str) -> None:
     visit = visiting(fleet, width=390, height=844).open(lang=lang)
     assert not visit.overflows
-    boxes = [box for box in (f.bounding_box() for f in visit.page.get_by_test_id("stMetric").all()) if box]
-    assert len(boxes) == 4
+
+    def four() -> list[Any]:
+        boxes = [box for box in (f.bounding_box() for f in visit.page.get_by_test_id("stMetric").all()) if box]
+        return boxes if len(boxes) == 4 else []
+
+    boxes = until(four, "four figures are shown")
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
     assert boxes[0]["y"] == boxes[1]["y"]  # two in a line
     button = visit.page.locator(".st-key-stop-all button").bounding_box()

@@ -10,7 +10,7 @@ from fleet import Fleet
 from people import add_devices, phones
 from placing import place_campaign, place_message, use_devices
 from playwright.sync_api import Locator, expect
-from staging import add_draft
+from standing import add_draft
 from visiting import Visit, Visiting
 
 PHONE_PX = 390

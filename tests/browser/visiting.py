@@ -103,8 +103,8 @@ class Visit:
         return lambda: bool(self.page.evaluate("() => window.loaded === true"))
 
     def figure(self, label: str) -> Locator:
-        """The value of a figure."""
-        return self.page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+        """The value of a figure; while the page is drawn anew the old one can be there as well."""
+        return self.page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue").first
 
     @property
     def overflows(self) -> bool:

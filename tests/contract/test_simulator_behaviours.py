@@ -80,8 +80,9 @@ def test_timeout_before(bridge: Bridge, session: str) -> None:
     assert bridge.close(session, body["key"]).json()["state"] == "closed"
 
 
-def test_timeout_after(bridge: Bridge, session: str) -> None:
-    to = person("timeout_after")
+@pytest.mark.parametrize("behaviour", ["timeout_after", "timeout_settled"])
+def test_timeout_after(bridge: Bridge, session: str, behaviour: str) -> None:
+    to = person(behaviour)
     body = text_to(to, deadline_s=0.5)
     begin = time.monotonic()
     assert problem(bridge.send(session, body)) == (504, "send_timeout", "unknown", False)
@@ -196,6 +197,7 @@ RECEIPTS = {
     "answer_lost": ["delivered", "read"],
     "error_after": ["delivered", "read"],
     "timeout_after": [],
+    "timeout_settled": ["delivered", "read"],
 }
 
 

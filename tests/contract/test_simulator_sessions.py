@@ -127,6 +127,16 @@ def test_a_behaviour_that_is_lifted(bridge: Bridge, session: str) -> None:
     assert bridge.send(session, text_to(fresh())).status_code == 200
 
 
+def test_a_session_that_another_computer_has_taken_over_waits_to_be_started(bridge: Bridge, session: str) -> None:
+    rule(bridge, session, "replaced")
+    assert bridge.send(session, text_to(fresh())).json()["error"] == "not_connected"
+    status = bridge.status(session)
+    assert (status["state"], status["last_error"], status["qr_required"]) == ("closed", "replaced", False)
+    rule(bridge, session, None)
+    bridge.post(f"/whatsapp/{session}/start")
+    until(lambda: bridge.status(session)["can_send"], "able to send again")
+
+
 def test_silent_and_slow_sessions(bridge: Bridge, session: str) -> None:
     rule(bridge, session, "timeout_before")
     with pytest.raises(requests.ReadTimeout):
@@ -146,6 +156,14 @@ def test_a_share_takes_the_same_keys_each_time(bridge: Bridge, session: str) -> 
     assert 15 < len(failed) < 45
 
 
+def test_several_behaviours_share_the_keys(bridge: Bridge, session: str) -> None:
+    shares = {"error_before": 0.3, "throttled": 0.3}
+    assert bridge.post(f"/simulator/sessions/{session}/behaviour", {"shares": shares}).status_code == 200
+    keys = [f"shares-{number}" for number in range(60)]
+    answers = {key: bridge.send(session, text_to(fresh(), key)).status_code for key in keys}
+    assert answers == {key: 500 if draw(key) < 0.3 else 429 if draw(key) < 0.6 else 200 for key in keys}
+
+
 def test_a_behaviour_of_all_sessions(bridge: Bridge, session: str) -> None:
     own = bridge.new_session()
     rule(bridge, own, "throttled")
@@ -159,7 +177,11 @@ def test_a_behaviour_of_all_sessions(bridge: Bridge, session: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"behaviour": "nonsense"}, {"behaviour": "replies"}, {"behaviour": 3}, {"behaviour": "slow", "share": 2}]
+    "wrong",
+    [
+        *({"behaviour": "nonsense"}, {"behaviour": "replies"}, {"behaviour": 3}, {"behaviour": "slow", "share": 2}),
+        *({"shares": 1}, {"shares": {"replies": 0.1}}, {"shares": {"slow": 0.6, "throttled": 0.6}}),
+    ],
 )
 def test_a_behaviour_that_sessions_do_not_have(bridge: Bridge, session: str, wrong: dict[str, Any]) -> None:
     assert bridge.post(f"/simulator/sessions/{session}/behaviour", wrong).status_code == 400

@@ -21,7 +21,7 @@ def fenced(document: Path) -> list[tuple[str, str]]:
 
 
 def targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.M))
+    return set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M))
 
 
 def anchor(heading: str) -> str:
@@ -34,7 +34,7 @@ def test_every_make_command_is_a_target(document: Path) -> None:
     commands = [
         line.split()[1] for _, body in fenced(document) for line in body.splitlines() if line.startswith("make ")
     ]
-    commands += re.findall(r"`make ([a-z]+)`", document.read_text())
+    commands += re.findall(r"`make ([a-z-]+)`", document.read_text())
     assert set(commands) <= targets()
 
 
@@ -70,6 +70,12 @@ def test_every_sql_block_can_be_run(document: Path, engine: Engine) -> None:
 def test_every_file_that_is_named_exists(document: Path) -> None:
     named = re.findall(r"`((?:[\w-]+/)+[\w.-]+\.(?:py|sql|csv|md|sh))`", document.read_text())
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_test_that_is_named_exists() -> None:
+    tests = "".join(file.read_text() for file in (ROOT / "tests").rglob("test_*.py"))
+    named = {name for document in DOCUMENTS for name in re.findall(r"`(test_\w+)`", document.read_text())}
+    assert [name for name in sorted(named) if f"def {name}(" not in tests] == []
 
 
 def test_every_decision_has_its_number_and_its_reason() -> None:

@@ -115,14 +115,6 @@ def test_a_redis_that_tells_little_of_itself_is_no_matter(redis_url: str) -> Non
 
 
 @pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    server = EmbeddedRedis(tmp_path / "redis", password="tests", fsync=False)
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
 def fleet(own_redis: EmbeddedRedis, database_url: str, tmp_path: Path) -> Iterator[Fleet]:
     fleet = Fleet(tmp_path / "fleet", database_url, own_redis.url)
     yield fleet

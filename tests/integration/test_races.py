@@ -75,7 +75,7 @@ def test_a_result_after_the_end_computes_it_anew(engine: Engine) -> None:
         begun = begin_next(db, device)
         db.execute(text("UPDATE messages SET lease_until = clock_timestamp()"))
         (doubt,) = recover.overdue(db, lease_s=40)
-        assert recover.settle(db, doubt, None, max_attempts=3) == "unknown"
+        assert recover.settle(db, doubt, None, max_attempts=3, rng=random.Random(1)) == "unknown"
         assert aggregate.aggregate(db, campaign).status == "failed"
         assert record(db, begun, Sent("an id", 0.0)).status == "sent"
     assert status_of(engine, "campaigns") == "completed"

@@ -293,10 +293,19 @@ def test_a_campaign_that_ends_early_ends_its_waiting_messages_in_the_same_statem
     ended = db.execute(
         text("SELECT status, error_code FROM messages WHERE campaign_id = :id ORDER BY phone"), {"id": campaign_id}
     ).all()
-    doubted = ("cancelled", "cancelled") if to == "cancelled" else ("unknown", "no_device")
+    doubted = ("unknown", "outcome_unknown" if to == "cancelled" else "no_device")
     waited = ("cancelled", "cancelled") if to == "cancelled" else ("failed", "no_device")
     assert [tuple(row) for row in ended] == [waited, waited, doubted, ("processing", None), ("sent", None)]
     assert db.execute(text("SELECT status FROM messages WHERE id = :id"), {"id": elsewhere}).scalar_one() == "queued"
+
+
+@pytest.mark.parametrize("to", ["cancelled", "suppressed"])
+def test_what_may_have_gone_out_does_not_end_as_not_sent_to(db: Connection, device: int, to: str) -> None:
+    """Somebody had it queued again although it may have arrived, and it ends before it begins anew."""
+    doubted = place_message(db, place_campaign(db), device_id=device, attempts=["unknown", "not_sent"])
+    db.execute(text("UPDATE messages SET status = :to WHERE id = :id"), {"id": doubted, "to": to})
+    ended = db.execute(text("SELECT status, error_code, cancelled_at FROM messages WHERE id = :id"), {"id": doubted})
+    assert tuple(ended.one()) == ("unknown", "outcome_unknown", None)
 
 
 def test_every_state_of_a_message_bears_its_time(db: Connection, device: int) -> None:

@@ -63,7 +63,7 @@ def answering(status: int, headers: dict[str, str], body: bytes) -> Iterator[tup
         server.server_close()
 
 
-@pytest.mark.parametrize("status", [502, 503])
+@pytest.mark.parametrize("status", [404, 502, 503])
 def test_a_proxy_without_its_bridge_is_a_bridge_that_is_away(status: int) -> None:
     """A platform's proxy answers while the bridge behind it starts: what is in doubt waits for it and stays no riddle."""
     with answering(status, {"Content-Type": "text/html"}, b"<h1>Application error</h1>") as (bridge, _):
@@ -121,8 +121,7 @@ def test_a_slot_that_is_held_is_looked_at_when_its_lease_is_over(engine: Engine)
 
 def test_a_phone_that_only_seems_well_is_tried_again_in_the_usual_round(engine: Engine) -> None:
     """Its bridge calls it able after each refusal; from the third on it is not asked again at once."""
-    well = SessionStatus("device1", "open", True, True, False, 5, None, None, None)
-    refused = NotSent("restricted", "no", "answer", retryable=True)
+    refused = NotSent("not_connected", "no", "answer", retryable=True)
     with engine.begin() as db:
         (device,) = add_devices(db, 1)
         distribute.distribute(db, launch_to(db, phones(1)).campaign_id)
@@ -133,8 +132,11 @@ def test_a_phone_that_only_seems_well_is_tried_again_in_the_usual_round(engine: 
             assert begun is not None
             deliver.record(db, begun, refused, max_attempts=3, rng=random.Random(1))
             soon.append(_is_looked_at_soon(db))
-            health.record(db, "default", [well], interval_s=30)
+            health.record(db, "default", [WELL], interval_s=30)
     assert soon == [True, True, False, False]
+
+
+WELL = SessionStatus("device1", "open", True, True, False, 5, None, None, None)
 
 
 @pytest.mark.parametrize(

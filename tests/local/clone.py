@@ -51,6 +51,11 @@ def _home(folder: Path) -> str:
     return note.read_text() if note.exists() else str(folder)
 
 
+def _hears_the_hang_up() -> None:
+    """Also when the tests themselves run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Clone:
     """The clone in ``folder`` (0700), with methods that run it as a person would."""
 
@@ -58,7 +63,8 @@ class Clone:
         self.folder = folder
         folder.mkdir(mode=0o700)
         shutil.copytree(ROOT / "local", folder / "local", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "settings.py", folder)
+        for file in ("settings.py", "failpoints.py"):
+            shutil.copy(ROOT / file, folder)
         shutil.copy(Path(__file__).with_name("standin.py"), folder)
         (folder / "local" / "seed.py").write_text("print('seeded')\n")
         self.procfile(PROCFILE)
@@ -95,6 +101,7 @@ class Clone:
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
+                preexec_fn=_hears_the_hang_up,  # noqa: PLW1509 - no other thread runs here
             )
         self.runs.append(run)
         return run

@@ -90,6 +90,7 @@ def test_the_first_python_that_truly_runs_is_used(folder: Path) -> None:
 
 
 def test_help_is_the_default_and_lists_every_target(folder: Path) -> None:
-    targets = {"help", "up", "test", "lint", "demo", "bench", "audit", "migrate", "words", "screenshots"}
+    targets = {"help", "up", "test", "lint", "demo", "bench", "chaos", "chaos-long", "audit", "migrate", "words"}
+    targets |= {"screenshots"}
     answer = make(folder)
     assert {line.split()[1] for line in answer.stdout.splitlines()} == targets

@@ -1,0 +1,193 @@
+"""Begin: each condition of the one statement on which pace, exclusivity and every precondition rest."""
+
+from __future__ import annotations
+
+from tests.chaos.mutating import Mutant
+
+BEGIN = "db/sql/begin.sql"
+PACING = "tests/integration/test_pacing_in_database.py"
+CAPS = "tests/integration/test_caps.py"
+GUARDS = "tests/integration/test_begin_guards.py"
+
+MUTANTS = (
+    Mutant(
+        "begin-next-send-at",
+        "A phone keeps its pace, whatever Redis says and however many workers ask.",
+        BEGIN,
+        "    AND d.next_send_at <= clock_timestamp()\n",
+        "",
+        f"{PACING}::test_nothing_begins[it is not due]",
+    ),
+    Mutant(
+        "begin-can-send",
+        "A phone that cannot send is not tried.",
+        BEGIN,
+        "    AND d.can_send\n",
+        "",
+        f"{PACING}::test_nothing_begins[the phone cannot send]",
+    ),
+    Mutant(
+        "begin-in-flight-limit",
+        "A token of a limit that was higher begins nothing.",
+        BEGIN,
+        "    AND d.in_flight_limit > :slot\n",
+        "    AND :slot >= 0\n",
+        f"{PACING}::test_a_phone_has_no_more_sends_at_once_than_its_limit",
+    ),
+    Mutant(
+        "begin-stop",
+        "The switch for all sending.",
+        BEGIN,
+        "    AND w.sending_stopped_at IS NULL\n",
+        "",
+        f"{PACING}::test_nothing_begins[all sending is stopped]",
+    ),
+    Mutant(
+        "begin-bridge-away",
+        "A bridge that is away is probed by one, and not by everybody's messages.",
+        BEGIN,
+        "    AND b.away_since IS NULL\n",
+        "",
+        f"{PACING}::test_nothing_begins[the bridge is away]",
+    ),
+    Mutant(
+        "begin-lock",
+        "What somebody is changing about the phone at this moment is not passed over: its pace, its caps, that it is out.",
+        BEGIN,
+        "  FOR UPDATE OF d SKIP LOCKED\n",
+        "",
+        f"{GUARDS}::test_who_changes_a_phone_is_not_passed_over",
+    ),
+    Mutant(
+        "begin-skip-locked",
+        "A worker never waits for another's begin: there is nothing left for it then.",
+        BEGIN,
+        "  FOR UPDATE OF d SKIP LOCKED\n",
+        "  FOR UPDATE OF d\n",
+        f"{GUARDS}::test_who_finds_a_phone_taken_does_not_wait_for_it",
+    ),
+    Mutant(
+        "begin-suppressed-single",
+        "The last look at the never-send list, for what belongs to no campaign.",
+        BEGIN,
+        "    WHERE NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)\n"
+        "    ORDER BY m.priority",
+        "    ORDER BY m.priority",
+        "tests/integration/test_control.py::test_a_person_who_is_on_the_list_is_passed_over_at_the_last_moment",
+    ),
+    Mutant(
+        "begin-suppressed-campaign",
+        "The last look at the never-send list, for a campaign's people.",
+        BEGIN,
+        "        AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)\n"
+        "      ORDER BY m.id",
+        "      ORDER BY m.id",
+        "tests/integration/test_control.py::test_a_person_who_is_on_the_list_is_passed_over_at_the_last_moment",
+    ),
+    Mutant(
+        "begin-campaign-status",
+        "The campaign's own word goes before its mirror in campaign_devices, which is there for the index.",
+        BEGIN,
+        " AND c.status IN ('queued', 'running')",
+        "",
+        f"{GUARDS}::test_a_campaign_and_its_mirror_must_both_say_that_it_sends[paused-True]",
+    ),
+    Mutant(
+        "begin-active",
+        "The mirror is what the index of a phone's campaigns is made of: what is not in it is not looked for.",
+        BEGIN,
+        " AND cd.active AND",
+        " AND",
+        f"{GUARDS}::test_a_campaign_and_its_mirror_must_both_say_that_it_sends[running-False]",
+    ),
+    Mutant(
+        "begin-out",
+        "A phone that three errors took out of a campaign sends nothing of it.",
+        BEGIN,
+        " AND cd.out_at IS NULL",
+        "",
+        f"{PACING}::test_nothing_begins[the phone is out of the campaign]",
+    ),
+    Mutant(
+        "begin-due-single",
+        "A single message keeps its back-off.",
+        BEGIN,
+        "m.campaign_id IS NULL AND m.status = 'queued' AND m.due_at <= d.now",
+        "m.campaign_id IS NULL AND m.status = 'queued'",
+        f"{GUARDS}::test_a_single_message_that_is_not_due_waits",
+    ),
+    Mutant(
+        "begin-due-campaign",
+        "A campaign's message keeps its back-off, and holds nobody up by it.",
+        BEGIN,
+        "m.campaign_id = cd.campaign_id AND m.status = 'queued' AND m.due_at <= d.now",
+        "m.campaign_id = cd.campaign_id AND m.status = 'queued'",
+        f"{PACING}::test_nothing_begins[the message is not due]",
+    ),
+    Mutant(
+        "begin-still-queued",
+        "A cancel that is committed while begin waits for the message's row. The trigger would refuse the move, but loudly.",
+        BEGIN,
+        "m.id = next.id AND m.status = 'queued' AND",
+        "m.id = next.id AND",
+        f"{GUARDS}::test_a_message_that_is_cancelled_at_this_moment_is_not_begun",
+        error="cannot go from cancelled to processing",
+    ),
+    Mutant(
+        "begin-still-ours",
+        "A move to another phone that is committed while begin waits for the message's row.",
+        BEGIN,
+        " AND m.device_id = d.id\n  RETURNING",
+        "\n  RETURNING",
+        f"{GUARDS}::test_a_message_that_moves_to_another_phone_at_this_moment_is_not_begun_here",
+    ),
+    Mutant(
+        "begin-moves-next-send-at",
+        "The pace: after each begin the phone is not due for the length of its gap.",
+        BEGIN,
+        "d.now + make_interval(secs => counted.gap_s),",
+        "d.now,",
+        f"{GUARDS}::test_after_a_begin_the_phone_is_not_due_for_its_gap",
+    ),
+    Mutant(
+        "begin-least-gap",
+        "A campaign's pauses never go below the phone's least.",
+        BEGIN,
+        "            greatest(d.min_gap_s, next.min_delay_s)\n",
+        "            coalesce(next.min_delay_s, d.min_gap_s)\n",
+        f"{PACING}::test_the_gap_lies_in_the_campaigns_range_and_never_below_the_phones_least",
+    ),
+    Mutant(
+        "begin-hourly-cap",
+        "The hour's cap.",
+        BEGIN,
+        "      CASE WHEN counted.hour_count >= d.hourly_cap THEN counted.hour + interval '1 hour' END,\n",
+        "",
+        f"{CAPS}::test_the_hourly_cap_moves_to_the_next_hour",
+    ),
+    Mutant(
+        "begin-daily-cap",
+        "The day's cap, where the workspace is.",
+        BEGIN,
+        "      CASE WHEN counted.day_count >= d.daily_cap THEN (counted.day + 1)::timestamp AT TIME ZONE d.time_zone END)\n",
+        "      NULL)\n",
+        f"{CAPS}::test_the_daily_cap_moves_to_midnight_where_the_workspace_is[0]",
+    ),
+    Mutant(
+        "begin-slot-taken",
+        "Of two begins in one slot the second finds nothing to do, and is no error.",
+        "services/deliver.py",
+        '        if "messages_slot_key" in str(error.orig):',
+        '        if "no such index" in str(error.orig):',
+        f"{PACING}::test_a_phone_has_no_more_sends_at_once_than_its_limit",
+        error="messages_slot_key",
+    ),
+    Mutant(
+        "key-per-attempt",
+        "A new attempt has a new key: under the old one the bridge would answer for the old attempt.",
+        "services/deliver.py",
+        'return f"{self.message_id}.{self.attempt}"',
+        'return f"{self.message_id}"',
+        f"{PACING}::test_begin_writes_down_who_holds_it_since_when_and_for_how_long",
+    ),
+)

@@ -1,0 +1,237 @@
+"""What a person or the clock decides: who is sent to again, whom nobody sends to, what is parked, what each outlasts."""
+
+from __future__ import annotations
+
+from tests.chaos.mutating import Mutant
+
+DOUBTS = "services/doubts.py"
+UNDECIDED = "db/sql/undecided.sql"
+HEALTH = "services/health.py"
+GUARDS = "tests/integration/test_decision_guards.py"
+OF_DOUBTS = "tests/integration/test_doubts.py"
+ALL_AGAIN = f"{OF_DOUBTS}::test_all_that_somebody_saw_go_out_again_once"
+NEVER = "tests/integration/test_never_send.py"
+PARKING = "tests/integration/test_parking.py"
+MARGINS = "tests/unit/test_margins.py::test_each_outlasts_the_next_by_a_second_at_least[30]"
+
+MUTANTS = (
+    Mutant(
+        "again-in-doubt-only",
+        "A decision is for what is in doubt, and a second click finds nothing in doubt.",
+        DOUBTS,
+        '    if row.status != "unknown":',
+        '    if row.status == "":',
+        "tests/integration/test_control.py::test_a_decision_is_for_messages_in_doubt_alone",
+    ),
+    Mutant(
+        "again-locks",
+        "A receipt that settles a message while somebody decides is heard. The trigger would refuse the move, but loudly.",
+        DOUBTS,
+        '" FROM messages m WHERE id = :id FOR UPDATE"',
+        '" FROM messages m WHERE id = :id"',
+        f"{GUARDS}::test_what_a_receipt_settles_at_this_moment_is_not_sent_again",
+        error="cannot go from delivered to queued",
+    ),
+    Mutant(
+        "again-never-send",
+        "Nothing is sent again to a person on the never-send list.",
+        DOUBTS,
+        "    if message.suppressed:",
+        "    if False:",
+        f"{NEVER}::test_what_is_in_doubt_is_not_sent_again_to_them",
+    ),
+    Mutant(
+        "again-cancelled",
+        "Nothing of a cancelled campaign is sent again.",
+        DOUBTS,
+        '    if status == "cancelled":',
+        "    if not status:",
+        "tests/integration/test_control.py::test_a_decision_is_for_messages_in_doubt_alone",
+    ),
+    Mutant(
+        "again-phone-away",
+        "What is in doubt can go to no other phone, so it is not promised to one that is away.",
+        DOUBTS,
+        "    if message.away is not None:",
+        "    if False:",
+        f"{OF_DOUBTS}::test_what_its_phone_cannot_send_is_not_promised",
+    ),
+    Mutant(
+        "all-again-as-seen",
+        "A decision is about what somebody saw: made twice, it does not send a third time.",
+        UNDECIDED,
+        "CAST(:as_of AS timestamptz) IS NULL OR m.unknown_at <= :as_of",
+        "CAST(:as_of AS timestamptz) IS NULL OR true",
+        ALL_AGAIN,
+    ),
+    Mutant(
+        "all-again-left",
+        "What somebody has left alone is left alone.",
+        UNDECIDED,
+        " AND m.doubt_left_by IS NULL",
+        "",
+        ALL_AGAIN,
+    ),
+    Mutant(
+        "all-again-proven",
+        "What is proven not to have gone out is a matter of retrying, and nobody is asked about it.",
+        UNDECIDED,
+        "  AND has_unproven_attempt(m.id)\n",
+        "",
+        ALL_AGAIN,
+    ),
+    Mutant(
+        "all-again-never-send",
+        "The same decision for all passes over people on the never-send list.",
+        UNDECIDED,
+        "  AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)\n",
+        "",
+        ALL_AGAIN,
+    ),
+    Mutant(
+        "retry-never-send",
+        "A retry of who failed passes over them as well.",
+        "services/control.py",
+        '            " AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id'
+        ' AND s.phone = m.phone)"\n',
+        "",
+        f"{NEVER}::test_a_retry_passes_over_them_and_opens_nothing_for_them_alone",
+    ),
+    Mutant(
+        "expiry-doubt",
+        "What may have gone out does not expire as if it had not. The rule of failed messages would refuse it as well.",
+        "db/sql/expire.sql",
+        "CASE WHEN m.attempt > 0 AND has_unproven_attempt(m.id) THEN 'unknown' ELSE 'failed' END",
+        "'failed'",
+        "tests/integration/test_expiry.py::test_an_earlier_attempt_in_doubt_makes_it_unknown_and_not_failed",
+        error="only with proof",
+    ),
+    Mutant(
+        "events-applied-once",
+        "Of two that apply events one takes a batch, and the other does not wait for it.",
+        "services/receipts.py",
+        " ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED",
+        " ORDER BY id LIMIT :limit",
+        f"{GUARDS}::test_of_two_that_apply_events_one_does_and_the_other_does_not_wait",
+    ),
+    Mutant(
+        "gap-from-hand-over",
+        "A worker that was held up between begin and call does not shorten the pause before the next message.",
+        "services/deliver.py",
+        '"hold_s": max(0.0, begun.gap_s - result.duration_s)',
+        '"hold_s": 0.0',
+        f"{GUARDS}::test_the_gap_counts_from_the_hand_over",
+    ),
+    Mutant(
+        "gap-from-recovery",
+        "What recovery settles may have gone out just now, and the pause counts from then.",
+        "db/sql/settle.sql",
+        "  FROM message WHERE devices.id = :device_id\n",
+        "  FROM message WHERE devices.id = :device_id AND false\n",
+        f"{GUARDS}::test_what_may_have_gone_out_just_now_counts_for_the_gap",
+    ),
+    Mutant(
+        "nobody-pays-for-a-phone",
+        "What a phone or a bridge cannot do uses up no attempt of a person and nothing of a cap.",
+        "services/deliver.py",
+        'uses_up = not (of_device or of_bridge or code == "throttled")',
+        "uses_up = True",
+        "tests/integration/test_caps.py::test_what_was_not_sent_uses_up_no_cap[not_connected]",
+    ),
+    Mutant(
+        "parked",
+        "A restricted phone sends nothing until its time, also if its bridge calls it able.",
+        "db/sql/record_health.sql",
+        "coalesce(t.can_send, false) AND parked.until IS NULL AS can_send",
+        "coalesce(t.can_send, false) AS can_send",
+        f"{PARKING}::test_a_restricted_phone_is_parked_for_longer_each_time_whatever_its_bridge_says",
+    ),
+    Mutant(
+        "one-probe",
+        "A bridge is looked at by one at a time, also while it hangs.",
+        HEALTH,
+        "    if address not in due(db):\n        return False\n",
+        "",
+        f"{PARKING}::test_a_bridge_is_looked_at_by_one_at_a_time",
+    ),
+    Mutant(
+        "one-probe-locks",
+        "Two that come to look at the same moment see one another.",
+        HEALTH,
+        "SELECT 1 FROM bridges WHERE address = :address FOR UPDATE",
+        "SELECT 1 FROM bridges WHERE address = :address",
+        f"{GUARDS}::test_of_two_that_come_to_look_at_a_bridge_the_second_finds_the_first_there",
+    ),
+    Mutant(
+        "probes-ever-more-rarely",
+        "Sends that fail while a bridge is away do not push its next probe away.",
+        "services/trouble.py",
+        " AND (away_since IS NULL OR next_probe_at <= clock_timestamp())",
+        "",
+        "tests/integration/test_schedule.py::test_a_bridge_that_is_away_is_probed_ever_more_rarely_until_it_answers",
+    ),
+    Mutant(
+        "hand-over-looks-again",
+        "A phone that came back while it was handed over stays in its campaign.",
+        "services/hand_over.py",
+        "    if back:\n",
+        "    if back is None:\n",
+        f"{GUARDS}::test_a_phone_that_comes_back_at_the_moment_of_its_hand_over_stays_in",
+    ),
+    Mutant(
+        "hand-over-locks",
+        "A look that finds it back at this moment is waited for, and one that comes later lets it in again.",
+        "services/hand_over.py",
+        "SELECT can_send FROM devices WHERE id = :id FOR SHARE",
+        "SELECT can_send FROM devices WHERE id = :id",
+        f"{GUARDS}::test_a_phone_that_comes_back_at_the_moment_of_its_hand_over_stays_in",
+    ),
+    Mutant(
+        "margin-of-a-call",
+        "The bridge's own limit ends first, so that it can still say so.",
+        "settings.py",
+        "return self.send_limit_s + self._margin_s\n",
+        "return self.send_limit_s + 0 * self._margin_s\n",
+        MARGINS,
+    ),
+    Mutant(
+        "margin-of-a-mutex",
+        "A session is not let go while a call is made on it.",
+        "settings.py",
+        "return self.send_limit_s + 3 * self._margin_s",
+        "return self.send_limit_s + 1 * self._margin_s",
+        MARGINS,
+    ),
+    Mutant(
+        "margin-of-a-lease",
+        "Recovery does not come while a worker may still be at it.",
+        "settings.py",
+        "return self.send_limit_s + 5 * self._margin_s",
+        "return self.send_limit_s + 3 * self._margin_s",
+        MARGINS,
+    ),
+    Mutant(
+        "throttled",
+        "Who asks us to slow down is not asked again before his time.",
+        "services/trouble.py",
+        "next_send_at = greatest(next_send_at, clock_timestamp() + make_interval(secs => :wait_s)),",
+        "next_send_at = next_send_at + make_interval(secs => 0 * :wait_s),",
+        f"{GUARDS}::test_what_they_refuse_for_now_is_not_tried_before_the_time_they_ask_for",
+    ),
+    Mutant(
+        "retry-not-the-hopeless",
+        "Numbers that WhatsApp does not take are not tried again unless somebody says so.",
+        "services/control.py",
+        "error_code <> ALL(:hopeless)",
+        "error_code <> '' OR :hopeless IS NULL",
+        f"{GUARDS}::test_a_number_that_whatsapp_does_not_take_is_retried_only_when_it_is_named",
+    ),
+    Mutant(
+        "expiry-not-in-a-pause",
+        "The window of a paused campaign does not run, whatever its phone owes another campaign.",
+        "db/sql/expire.sql",
+        " AND c.status IN ('queued', 'running')",
+        "",
+        f"{GUARDS}::test_a_paused_campaign_does_not_expire_by_what_its_phone_owes_another",
+    ),
+)

@@ -1,0 +1,148 @@
+"""The rules that the database holds whoever writes: raw SQL, a service with a fault, an older release."""
+
+from __future__ import annotations
+
+from tests.chaos.mutating import Mutant
+
+RULES = "db/migrations/versions/0002_rules.py"
+STATES = "tests/integration/test_states.py"
+
+MUTANTS = (
+    Mutant(
+        "rule-campaign-moves",
+        "A campaign makes the moves of the table and no other.",
+        RULES,
+        "  ) THEN\n    RAISE EXCEPTION 'campaign % cannot go",
+        "  ) AND false THEN\n    RAISE EXCEPTION 'campaign % cannot go",
+        f"{STATES}::test_a_campaign_makes_the_moves_of_the_table_and_no_other",
+    ),
+    Mutant(
+        "rule-campaign-reopened",
+        "A campaign that has ended opens again by an audited decision only.",
+        RULES,
+        "  IF OLD.status IN ('failed', 'partial') AND NEW.status = 'running'\n",
+        "  IF false\n",
+        f"{STATES}::test_a_campaign_is_reopened_only_by_a_new_audited_decision[partial]",
+    ),
+    Mutant(
+        "rule-campaign-new",
+        "A campaign begins at its beginning.",
+        RULES,
+        "WHEN (NEW.status NOT IN ('draft', 'scheduled', 'accepted'))",
+        "WHEN (false)",
+        f"{STATES}::test_a_new_campaign_cannot_begin_further_on[running]",
+    ),
+    Mutant(
+        "rule-campaign-end",
+        "A campaign that fails or is cancelled leaves nobody waiting.",
+        RULES,
+        "AND NEW.status IN ('cancelled', 'failed'))\nEXECUTE",
+        "AND false)\nEXECUTE",
+        f"{STATES}::test_a_campaign_that_ends_early_ends_its_waiting_messages_in_the_same_statement[cancelled]",
+    ),
+    Mutant(
+        "rule-campaign-end-doubt",
+        "Who may have received something did not fail. The rule of failed messages would refuse it as well.",
+        RULES,
+        "      WHEN attempt > 0 AND EXISTS (",
+        "      WHEN false AND EXISTS (",
+        f"{STATES}::test_a_campaign_that_ends_early_ends_its_waiting_messages_in_the_same_statement[failed]",
+        error="only with proof",
+    ),
+    Mutant(
+        "rule-campaign-mirror",
+        "A campaign that does not send is on none of its phones.",
+        RULES,
+        "SET active = NEW.status IN ('queued', 'running')",
+        "SET active = true",
+        f"{STATES}::test_a_campaign_is_active_on_its_devices_exactly_while_it_sends",
+    ),
+    Mutant(
+        "rule-message-moves",
+        "A message makes the moves of the table and no other.",
+        RULES,
+        "  ) THEN\n    RAISE EXCEPTION 'message % cannot go",
+        "  ) AND false THEN\n    RAISE EXCEPTION 'message % cannot go",
+        f"{STATES}::test_a_message_makes_the_moves_of_the_table_and_no_other",
+    ),
+    Mutant(
+        "rule-message-new",
+        "A message begins at its beginning, without attempts.",
+        RULES,
+        "WHEN (NEW.status NOT IN ('queued', 'suppressed') OR NEW.attempt <> 0)",
+        "WHEN (false)",
+        f"{STATES}::test_a_new_message_cannot_begin_further_on[sent]",
+    ),
+    Mutant(
+        "rule-message-device-queued",
+        "What is on its way, or has arrived, stays with the phone that sent it.",
+        RULES,
+        "    IF OLD.status <> 'queued' OR NEW.status <> 'queued' THEN",
+        "    IF false THEN",
+        f"{STATES}::test_a_message_changes_device_only_while_queued_and_proven",
+    ),
+    Mutant(
+        "rule-message-device-proven",
+        "What may have gone out from one phone does not go out from another.",
+        RULES,
+        "    IF OLD.attempt > 0 AND has_unproven_attempt(OLD.id) THEN",
+        "    IF false THEN",
+        f"{STATES}::test_a_message_changes_device_only_while_queued_and_proven",
+    ),
+    Mutant(
+        "rule-message-never-attempted",
+        "What was never attempted reached nobody.",
+        RULES,
+        "  IF OLD.status = 'queued' AND OLD.attempt = 0 AND",
+        "  IF false AND",
+        f"{STATES}::test_what_was_never_attempted_reached_nobody[delivered]",
+    ),
+    Mutant(
+        "rule-message-counts-attempts",
+        "Each begin is a new attempt, with a new key.",
+        RULES,
+        "  IF NEW.status = 'processing' AND NEW.attempt <> OLD.attempt + 1 THEN",
+        "  IF false THEN",
+        f"{STATES}::test_begin_counts_attempts_one_by_one[0]",
+    ),
+    Mutant(
+        "rule-message-down-with-proof",
+        "What a worker has begun goes down only with the proof that it was not sent.",
+        RULES,
+        "  IF (OLD.status = 'processing' AND",
+        "  IF (false AND",
+        f"{STATES}::test_processing_goes_down_only_with_proof[queued-begun]",
+    ),
+    Mutant(
+        "rule-message-failed-proven",
+        "Nobody is said not to have received what may have gone out.",
+        RULES,
+        "     OR (NEW.status = 'failed' AND OLD.attempt > 0 AND has_unproven_attempt(OLD.id))\n",
+        "",
+        f"{STATES}::test_a_waiting_message_fails_only_when_every_attempt_is_proven",
+    ),
+    Mutant(
+        "rule-message-retry-proven",
+        "What may have gone out is not sent again on a guess.",
+        RULES,
+        "\n     OR (OLD.status = 'failed' AND NEW.status = 'queued' AND has_unproven_attempt(OLD.id)) THEN",
+        " THEN",
+        f"{STATES}::test_failed_is_queued_again_only_when_every_attempt_is_proven[outcomes0]",
+    ),
+    Mutant(
+        "rule-message-decision",
+        "What is in doubt is sent again by a person's audited decision only.",
+        RULES,
+        "  IF OLD.status = 'unknown' AND NEW.status = 'queued' AND",
+        "  IF false AND",
+        f"{STATES}::test_unknown_is_queued_again_only_by_a_new_audited_decision",
+    ),
+    Mutant(
+        "rule-attempt",
+        "What is known of an attempt never becomes less.",
+        RULES,
+        "WHEN (outcome_rank(NEW.outcome) < outcome_rank(OLD.outcome))",
+        "WHEN (false)",
+        f"{STATES}::test_the_outcome_of_an_attempt_never_falls",
+    ),
+)
