@@ -21,8 +21,8 @@ WITH device AS MATERIALIZED (
 next AS (
   (
     -- Inbox before single before sequence.
-    SELECT m.id, m.priority, NULL::timestamptz AS last_begun_at, m.due_at,
-           NULL::float AS min_delay_s, NULL::float AS max_delay_s
+    SELECT m.id, NULL::bigint AS campaign_id, NULL AS campaign_status, m.priority, NULL::timestamptz AS last_begun_at,
+           m.due_at, NULL::float AS min_delay_s, NULL::float AS max_delay_s
     FROM device d
     JOIN messages m ON m.device_id = d.id AND m.campaign_id IS NULL AND m.status = 'queued' AND m.due_at <= d.now
     WHERE NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)
@@ -32,7 +32,8 @@ next AS (
   UNION ALL
   (
     -- Campaigns come last, and take turns: the one that this device served longest ago is next.
-    SELECT m.id, m.priority, cd.last_begun_at, m.due_at, c.min_delay_s, c.max_delay_s
+    SELECT m.id, c.id AS campaign_id, c.status AS campaign_status, m.priority, cd.last_begun_at,
+           m.due_at, c.min_delay_s, c.max_delay_s
     FROM device d
     JOIN campaign_devices cd ON cd.device_id = d.id AND cd.active AND cd.out_at IS NULL
     JOIN campaigns c ON c.id = cd.campaign_id AND c.status IN ('queued', 'running')
@@ -49,6 +50,13 @@ next AS (
   ORDER BY priority, last_begun_at NULLS FIRST
   LIMIT 1
 ),
+opening AS MATERIALIZED (
+  -- A campaign's first message changes the campaign too. Whoever pauses or cancels locks the campaign before its messages
+  -- and devices, so this does as well (in another order each would wait for the other), and sees what they made of it.
+  SELECT c.status FROM next JOIN campaigns c ON c.id = next.campaign_id
+  WHERE next.campaign_status = 'queued'
+  FOR NO KEY UPDATE OF c
+),
 begun AS (
   UPDATE messages m SET
     status = 'processing',
@@ -58,7 +66,8 @@ begun AS (
     processing_started_at = d.now,
     lease_until = clock_timestamp() + make_interval(secs => :lease_s)
   FROM next, device d
-  WHERE m.id = next.id AND m.status = 'queued' AND m.device_id = d.id
+  WHERE NOT EXISTS (SELECT 1 FROM opening WHERE opening.status NOT IN ('queued', 'running'))
+    AND m.id = next.id AND m.status = 'queued' AND m.device_id = d.id
   RETURNING m.id, m.attempt, m.campaign_id, m.phone, m.name, m.variables, m.text,
             greatest(d.next_send_at, next.due_at) AS due_at,
             -- The campaign's range of pauses replaces the device's, but never below the device's least.

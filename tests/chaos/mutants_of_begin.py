@@ -125,6 +125,22 @@ MUTANTS = (
         f"{PACING}::test_nothing_begins[the message is not due]",
     ),
     Mutant(
+        "begin-opening",
+        "A first message that waited for a pause is not begun after it.",
+        BEGIN,
+        "NOT EXISTS (SELECT 1 FROM opening WHERE opening.status NOT IN ('queued', 'running'))\n    AND ",
+        "",
+        f"{GUARDS}::test_a_first_message_waits_for_whoever_has_its_campaign[pause]",
+    ),
+    Mutant(
+        "begin-opening-lock",
+        "It locks the campaign before its own rows: else it would deadlock with who pauses or cancels it.",
+        BEGIN,
+        "  FOR NO KEY UPDATE OF c\n",
+        "",
+        f"{GUARDS}::test_a_first_message_waits_for_whoever_has_its_campaign[pause]",
+    ),
+    Mutant(
         "begin-still-queued",
         "A cancel that is committed while begin waits for the message's row. The trigger would refuse the move, but loudly.",
         BEGIN,

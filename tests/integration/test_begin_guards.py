@@ -51,6 +51,17 @@ def test_a_message_that_is_cancelled_at_this_moment_is_not_begun(engine: Engine,
     assert found == (None, True)
 
 
+@pytest.mark.parametrize("change", [control.pause, control.cancel])
+def test_a_first_message_waits_for_whoever_has_its_campaign(engine: Engine, change: Callable[..., object]) -> None:
+    """It locks the campaign before anything else, as they do: the other way round the two would wait for each other."""
+    with engine.begin() as db:
+        (device_id,) = add_devices(db, 1)
+        campaign_id = place_campaign(db, status="queued")
+        use_devices(db, campaign_id, device_id)
+        place_message(db, campaign_id, device_id=device_id)
+    assert begun_during(engine, device_id, lambda db: change(db, campaign_id, who="dana")) == (None, True)
+
+
 def test_a_message_that_moves_to_another_phone_at_this_moment_is_not_begun_here(engine: Engine, phone: int) -> None:
     def move(db: Connection) -> None:
         (other,) = add_devices(db, 1, name="other")
