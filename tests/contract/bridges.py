@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -77,23 +77,33 @@ class Client:
 class Bridge(Client):
     """A bridge to test against: its sessions are made ready several at a time."""
 
-    def __init__(self, url: str, at_a_time: int) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, at_a_time: int, secret: str = SECRET) -> None:
+        super().__init__(url, secret)
         self._at_a_time = at_a_time
         self._ready: list[str] = []
 
     def new_session(self) -> str:
         """A session that can send and that no other test uses."""
         if not self._ready:
-            self._ready = [f"session-{next(_numbers)}" for _ in range(self._at_a_time)]
-            for session in self._ready:
-                self.post(f"/whatsapp/{session}/start")
-            until(self._all_ready, "sessions can send")
+            ready = [f"session-{next(_numbers)}" for _ in range(self._at_a_time)]
+            self.make_ready(ready)
+            self._ready = ready
         return self._ready.pop()
 
-    def _all_ready(self) -> bool:
-        able = {one["session"] for one in self.get("/whatsapp").json()["sessions"] if one["can_send"]}
-        return able.issuperset(self._ready)
+    def make_ready(self, sessions: Sequence[str]) -> None:
+        """Start new sessions and wait until they can send: a simulated phone pairs by itself."""
+        for session in sessions:
+            self.post(f"/whatsapp/{session}/start")
+        self.until_able(*sessions)
+
+    def until_able(self, *sessions: str, within_s: float = 30) -> None:
+        """Wait until all of these can send."""
+
+        def all_able() -> bool:
+            told = self.get("/whatsapp").json()["sessions"]
+            return {one["session"] for one in told if one["can_send"]}.issuperset(sessions)
+
+        until(all_able, f"{len(sessions)} sessions can send", within_s)
 
 
 class Simulator:

@@ -84,6 +84,7 @@ def test_twenty_posts_of_one_key_at_once(bridge: Bridge, session: str, pool: Thr
     assert set(others) <= {"in_flight", "duplicate"}
     assert others.total() == 19
     assert bridge.send(session, body).json() == firsts[0] | {"duplicate": True}
+    assert len(bridge.received(body["to"])) == 1
 
 
 def test_closing_an_absent_key_is_for_ever(bridge: Bridge, session: str) -> None:
@@ -95,6 +96,7 @@ def test_closing_an_absent_key_is_for_ever(bridge: Bridge, session: str) -> None
         answer = bridge.send(session, body)
         assert (answer.status_code, answer.json()) == (409, {"error": "key_closed"})
     assert bridge.key(session, body["key"]).json()["state"] == "closed"
+    assert bridge.received(body["to"]) == []
 
 
 def test_closing_works_without_a_session(bridge: Bridge) -> None:
@@ -130,6 +132,7 @@ def test_close_and_post_at_the_same_time(bridge: Bridge, session: str, pool: Thr
         assert closed in ("closed", "dispatching", "sent")
         assert (answer.status_code == 200) == (closed != "closed")
         assert bridge.state(session, body["key"]) == ("sent" if answer.status_code == 200 else "closed")
+        assert len(bridge.received(body["to"])) == (answer.status_code == 200)
 
 
 @pytest.mark.parametrize(
