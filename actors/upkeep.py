@@ -85,14 +85,14 @@ def check_health() -> None:
 
 def _look(world: Runtime, address: str) -> None:
     try:
-        sessions = world.bridges.at(address).sessions(HEALTH_TIMEOUT_S)
+        roster = world.bridges.at(address).sessions(HEALTH_TIMEOUT_S)
     except (BridgeAwayError, BridgeRefusedError) as error:
         away = error if isinstance(error, BridgeAwayError) else BridgeAwayError("bridge_unreachable", error.reason)
         run(world.engine, lambda db: health.away(db, address, away))
         log.warning("[BRIDGE] %s is away: %s", address, away.reason)
         return
     interval_s = world.settings.health_interval_s
-    look = run(world.engine, lambda db: health.record(db, address, sessions, interval_s=interval_s))
+    look = run(world.engine, lambda db: health.record(db, address, roster, interval_s=interval_s))
     for session in look.to_start:
         _start(world, address, session)
     for device_id in look.came_back:

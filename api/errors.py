@@ -31,6 +31,7 @@ STATUS = {
     "CONFIRM": 409,
     "NO_QR": 404,
     "NO_SESSION": 409,
+    "WRONG_BRIDGE": 409,
     "SENDING": 409,
     "BRIDGE_REFUSED": 502,
     "BRIDGE_AWAY": 503,

@@ -22,7 +22,8 @@ router = APIRouter(tags=["Devices"])
 REFUSALS = refusals(
     {
         404: "NOT_FOUND: no such device; NO_QR: it shows no QR code now",
-        409: "SENDING: it is sending right now; NO_SESSION: its session was never started",
+        409: "SENDING: it is sending right now; NO_SESSION: its session was never started; "
+        "WRONG_BRIDGE: the bridge that runs is not for this kind of phone",
         502: "BRIDGE_REFUSED: for a reason of its own",
         503: "BRIDGE_AWAY",
     }

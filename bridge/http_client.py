@@ -23,6 +23,7 @@ from bridge.protocol import (
     KeyState,
     NotSent,
     Outbound,
+    Roster,
     SendResult,
     Sent,
     SessionStatus,
@@ -95,10 +96,10 @@ class HttpBridge:
         except (ValueError, TypeError) as error:
             raise BridgeRefusedError(502, "provider_error", f"unreadable status: {type(error).__name__}") from error
 
-    def sessions(self, timeout_s: float) -> list[SessionStatus]:
+    def sessions(self, timeout_s: float) -> Roster:
         body = self._ask("GET", "/whatsapp", timeout_s=timeout_s)
         try:
-            return [_status(item) for item in body["sessions"]]
+            return Roster(body.get("provider"), [_status(item) for item in body["sessions"]])
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise BridgeRefusedError(502, "provider_error", f"unreadable sessions: {type(error).__name__}") from error
 

@@ -100,8 +100,16 @@ class BridgeAwayError(Exception):
         self.reason = reason
 
 
-# What a look brought: all sessions of a bridge, or that it is away.
-Told = list[SessionStatus] | BridgeAwayError
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """All sessions of a bridge. ``provider`` is what kind of phones they are; None when the bridge does not say."""
+
+    provider: str | None
+    sessions: list[SessionStatus]
+
+
+# What a look brought, or that the bridge is away.
+Told = Roster | BridgeAwayError
 
 
 class BridgeRefusedError(Exception):
@@ -121,7 +129,7 @@ class Bridge(Protocol):
 
     def close(self, session: str, key: str) -> Closed: ...
 
-    def sessions(self, timeout_s: float) -> list[SessionStatus]: ...
+    def sessions(self, timeout_s: float) -> Roster: ...
 
     def status(self, session: str) -> SessionStatus: ...
 

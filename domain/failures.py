@@ -41,6 +41,12 @@ _TABLE: Final = (
     Failure("logged_out", "Our phone was logged out of WhatsApp", "device", _DEVICE_AWAY),
     Failure("banned", "WhatsApp has banned our phone", "device", "Safe to retry, from another phone."),
     Failure("no_session", "The bridge does not know our phone's session", "device", _DEVICE_AWAY),
+    Failure(
+        "wrong_bridge",
+        "Our phone is of another kind than the bridge that runs",
+        "device",
+        "Safe to retry: nothing was sent. Run the bridge of this kind of phone, or send from another phone.",
+    ),
     # The message
     Failure("unsupported_media", "WhatsApp does not take this kind of file", "message", _CORRECT_MESSAGE),
     Failure("too_large", "The file is too large for WhatsApp", "message", _CORRECT_MESSAGE),

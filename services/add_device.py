@@ -35,9 +35,17 @@ def add_device(db: Connection, new: NewDevice, *, who: str) -> int:
         )
     defaults = DEFAULTS[new.provider]
     min_gap_s = defaults.min_gap_s if new.min_gap_s is None else new.min_gap_s
-    db.execute(
-        text("INSERT INTO bridges (address) VALUES (:address) ON CONFLICT DO NOTHING"), {"address": new.bridge_address}
-    )
+    bridge = {"address": new.bridge_address}
+    db.execute(text("INSERT INTO bridges (address) VALUES (:address) ON CONFLICT DO NOTHING"), bridge)
+    served = db.execute(text("SELECT provider FROM bridges WHERE address = :address"), bridge).scalar_one()
+    if served not in (None, new.provider):
+        raise Refused(
+            "PROVIDER_NOT_SERVED",
+            "The bridge that runs serves phones of the kind {served}, not {provider}.",
+            {"field": "provider", "served": served},
+            served=served,
+            provider=new.provider,
+        )
     device_id = db.execute(
         text(
             "INSERT INTO devices (workspace_id, name, provider, session, bridge_address, phone, min_gap_s, max_gap_s,"

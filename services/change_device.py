@@ -40,14 +40,29 @@ def look_soon(db: Connection, device_id: int) -> None:
 
 
 def session_of(db: Connection, workspace_id: int, device_id: int) -> tuple[str, str]:
-    """(bridge address, session) of a device. Raises Refused, NOT_FOUND."""
+    """(bridge address, session) of a device. Raises Refused: NOT_FOUND; WRONG_BRIDGE when its bridge serves another kind."""
     row = db.execute(
-        text("SELECT bridge_address, session FROM devices WHERE id = :id AND workspace_id = :workspace_id"),
+        text(
+            "SELECT d.bridge_address, d.session, d.provider, coalesce(b.provider, d.provider) AS served FROM devices d"
+            " JOIN bridges b ON b.address = d.bridge_address WHERE d.id = :id AND d.workspace_id = :workspace_id"
+        ),
         {"id": device_id, "workspace_id": workspace_id},
     ).one_or_none()
     if row is None:
         raise not_found(device_id)
+    if row.provider != row.served:
+        raise wrong_bridge(row.provider, row.served)
     return row.bridge_address, row.session
+
+
+def wrong_bridge(provider: str, served: str) -> Refused:
+    return Refused(
+        "WRONG_BRIDGE",
+        "This phone is of the kind {provider}, and the bridge that runs serves phones of the kind {served}.",
+        {"provider": provider, "served": served},
+        provider=provider,
+        served=served,
+    )
 
 
 def not_found(device_id: int) -> Refused:

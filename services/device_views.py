@@ -71,6 +71,13 @@ def addresses(db: Connection, workspace_id: int, device_ids: list[int] | None) -
     )
 
 
+def served(db: Connection, address: str) -> str | None:
+    """What kind of phones a bridge serves (a provider); None as long as it has not said so."""
+    return db.execute(
+        text("SELECT provider FROM bridges WHERE address = :address"), {"address": address}
+    ).scalar_one_or_none()
+
+
 def _views(db: Connection, workspace_id: int, device_id: int | None) -> list[DeviceView]:
     rows = db.execute(query("device_views"), {"workspace_id": workspace_id, "id": device_id}).mappings()
     return [_view(dict(row)) for row in rows]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from bridge.protocol import BridgeAwayError, SessionStatus
+from bridge.protocol import BridgeAwayError, Roster
 from db.queries import query
 from domain.failures import DEVICE_CODES
 from services import hand_over, trouble
@@ -60,25 +60,28 @@ def away(db: Connection, address: str, found: BridgeAwayError) -> None:
     db.execute(text("UPDATE bridges SET look_until = NULL WHERE address = :address"), {"address": address})
 
 
-def record(db: Connection, address: str, sessions: list[SessionStatus], *, interval_s: float) -> Look:
+def record(db: Connection, address: str, roster: Roster, *, interval_s: float) -> Look:
     """Write down what a bridge says of all its sessions. Only rows that change are written.
 
     A device that cannot send gets a strike at each look that is due for it, and those come quickly until the third; one
-    that can send again goes back to its campaigns. One that is parked cannot, until its time or until it is paired anew.
+    that can send again goes back to its campaigns. One that is parked cannot, until its time or until it is paired anew; nor
+    can one of another provider than the bridge serves: a simulator must never pass for a phone.
     """
+    sessions = roster.sessions
     db.execute(
         text(
             "UPDATE bridges SET away_since = NULL, error_code = NULL, error_reason = NULL, failures = 0,"
-            " checked_at = clock_timestamp(), look_until = NULL,"
+            " checked_at = clock_timestamp(), look_until = NULL, provider = :provider,"
             " next_probe_at = clock_timestamp() + make_interval(secs => :interval_s)"
             " WHERE address = :address"
         ),
-        {"address": address, "interval_s": interval_s},
+        {"address": address, "provider": roster.provider, "interval_s": interval_s},
     )
     changed = db.execute(
         query("record_health"),
         {
             "address": address,
+            "provider": roster.provider,
             "first_look_s": trouble.FIRST_LOOK_S,
             "coming_look_s": trouble.COMING_LOOK_S,
             "coming": list(trouble.COMING),
@@ -98,8 +101,11 @@ def record(db: Connection, address: str, sessions: list[SessionStatus], *, inter
     came_back = [row.id for row in changed if row.can_send and not row.could_send]
     in_trouble = [row.id for row in changed if row.could_send and not row.can_send]
     to_start = db.execute(
-        text("SELECT session FROM devices WHERE bridge_address = :address AND session <> ALL(:known) ORDER BY id"),
-        {"address": address, "known": [status.session for status in sessions]},
+        text(
+            "SELECT session FROM devices WHERE bridge_address = :address AND session <> ALL(:known)"
+            " AND provider = coalesce(:provider, provider) ORDER BY id"
+        ),
+        {"address": address, "provider": roster.provider, "known": [status.session for status in sessions]},
     ).scalars()
     return Look(came_back, in_trouble, hand_over.let_back(db, came_back), list(to_start))
 

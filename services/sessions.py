@@ -2,7 +2,7 @@
 
 Each is one call to the bridge, with no transaction open meanwhile; then it is written down who did it, and the device's
 health is looked at without waiting for the next round. What a bridge refuses raises Refused: BRIDGE_AWAY, SENDING, NO_QR,
-NO_SESSION, BRIDGE_REFUSED; a device that is not there NOT_FOUND.
+NO_SESSION, WRONG_BRIDGE, BRIDGE_REFUSED; a device that is not there NOT_FOUND.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def qr(run: Run, bridges: Bridges, device_id: int) -> Qr:
 
 
 def pairing(run: Run, bridges: Bridges, device_id: int) -> Pairing:
-    """Where it stands, in one read: all that a dialog which shows the code needs. Only NOT_FOUND is refused."""
+    """Where it stands, in one read: all that a dialog which shows the code needs. Refused: NOT_FOUND, WRONG_BRIDGE."""
     try:
         return _told(run, bridges, device_id, _pairing)
     except (BridgeAwayError, BridgeRefusedError) as error:

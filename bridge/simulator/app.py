@@ -78,7 +78,7 @@ class Application:
             case "GET", "whatsapp":
                 now = time.time()
                 statuses = [{"session": one.name, **one.status(now)} for one in self._sessions.all()]
-                return Answer(200, {"sessions": statuses})
+                return Answer(200, {"provider": "simulator", "sessions": statuses})
             case "GET", "ledger":
                 to = parse_qs(scope["query_string"].decode()).get("to", [None])[0]
                 return Answer(200, await self._ledger.people(to))

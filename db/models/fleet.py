@@ -27,7 +27,8 @@ class BridgeHost(Base):
     """An address where the bridge contract is served. ``default`` is the one of the setting BRIDGE_URL.
 
     While ``away_since`` is set no device of it is due, and ``next_probe_at`` says when one call looks again. Until
-    ``look_until`` such a call is under way, and nobody else begins one.
+    ``look_until`` such a call is under way, and nobody else begins one. ``provider`` is what it said of itself at the last
+    look: a device of another provider is not its.
     """
 
     __tablename__ = "bridges"
@@ -40,6 +41,7 @@ class BridgeHost(Base):
     next_probe_at: Mapped[datetime] = mapped_column(server_default=NOW)
     checked_at: Mapped[datetime | None]
     look_until: Mapped[datetime | None]
+    provider: Mapped[str | None]
 
 
 class Device(Base):

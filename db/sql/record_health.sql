@@ -1,4 +1,5 @@
--- What a bridge says of its sessions, written where it differs. A device that the bridge does not name has no session there.
+-- What a bridge says of its sessions, written where it differs. A device that the bridge does not name has no session there,
+-- and one of another provider than it serves is not its, whatever it calls its sessions.
 -- A strike is counted when a device stops being able to send, and at each look that is due for it while it is not; the first
 -- of these come quickly (2 s, 4 s), so that its messages do not wait for the usual round, of which the bridge's
 -- next_probe_at keeps the time. A look never clears a strike: a good send does, so that a bridge which calls a session
@@ -7,12 +8,15 @@
 -- A parked device cannot send until its time, whatever its bridge says of it. The bridge's word for the end of a restriction
 -- holds once: when the next send is refused again, it can only make the time longer that services/trouble.py has set. Who is
 -- shown a QR code is being paired anew, and what was parked is no more; so is a banned session that was down and is up.
-WITH told AS (
-  SELECT * FROM unnest(
+WITH bridge AS (SELECT CAST(:provider AS text) AS provider),
+told AS (
+  SELECT d.id, t.* FROM unnest(
     CAST(:sessions AS text[]), CAST(:states AS text[]), CAST(:connected AS boolean[]), CAST(:can_send AS boolean[]),
     CAST(:qr_required AS boolean[]), CAST(:ages AS bigint[]), CAST(:phones AS text[]), CAST(:errors AS text[]),
     CAST(:restricted AS timestamptz[])
   ) AS t (session, state, connected, can_send, qr_required, age_s, phone, error, restricted_until)
+  CROSS JOIN bridge
+  JOIN devices d ON d.bridge_address = :address AND d.session = t.session AND d.provider = coalesce(bridge.provider, d.provider)
 ),
 parked AS (
   SELECT d.id, CASE
@@ -21,12 +25,12 @@ parked AS (
     WHEN t.restricted_until > clock_timestamp() AND d.strikes > :out THEN greatest(d.parked_until, t.restricted_until)
     WHEN t.restricted_until > clock_timestamp() THEN t.restricted_until
     WHEN d.parked_until > clock_timestamp() THEN d.parked_until END AS until
-  FROM devices d LEFT JOIN told t ON t.session = d.session
+  FROM devices d LEFT JOIN told t ON t.id = d.id
   WHERE d.bridge_address = :address
 ),
 now AS (
   SELECT d.id, d.can_send AS could_send, d.parked_until AS was_parked_until, parked.until AS parked_until,
-         coalesce(t.state, 'no_session') AS state,
+         seen.state,
          coalesce(t.connected, false) AS connected,
          coalesce(t.can_send, false) AND parked.until IS NULL AS can_send,
          coalesce(t.qr_required, false) AS qr_required,
@@ -35,7 +39,7 @@ now AS (
          coalesce(t.phone, d.phone) AS phone,
          CASE WHEN t.can_send AND parked.until IS NULL THEN NULL
               WHEN t.can_send THEN d.error_code
-              WHEN coalesce(t.state, 'no_session') = ANY(:codes) THEN coalesce(t.state, 'no_session')
+              WHEN seen.state = ANY(:codes) THEN seen.state
               WHEN t.restricted_until IS NOT NULL THEN 'restricted'
               WHEN t.qr_required THEN 'qr_required'
               ELSE 'not_connected' END AS error_code,
@@ -43,9 +47,12 @@ now AS (
               WHEN t.can_send THEN d.error_reason ELSE t.error END AS error_reason,
          t.restricted_until,
          NOT coalesce(t.can_send, false) AND (d.can_send OR d.next_check_at <= clock_timestamp()) AS struck,
-         CASE WHEN coalesce(t.state, 'no_session') = ANY(:coming) THEN :coming_look_s
+         CASE WHEN seen.state = ANY(:coming) THEN :coming_look_s
               ELSE :first_look_s * (d.strikes + 1) END AS look_s
-  FROM parked JOIN devices d ON d.id = parked.id LEFT JOIN told t ON t.session = d.session
+  FROM parked JOIN devices d ON d.id = parked.id CROSS JOIN bridge LEFT JOIN told t ON t.id = d.id
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN d.provider <> bridge.provider THEN 'wrong_bridge' ELSE coalesce(t.state, 'no_session') END AS state
+  ) AS seen
 )
 UPDATE devices d SET
   state = now.state, connected = now.connected, can_send = now.can_send, qr_required = now.qr_required,

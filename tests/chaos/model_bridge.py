@@ -16,6 +16,7 @@ from bridge.protocol import (
     KeyState,
     NotSent,
     Outbound,
+    Roster,
     SendResult,
     Sent,
     SessionStatus,
@@ -109,14 +110,15 @@ class ModelBridge:
         code = entry.answer.code if isinstance(entry.answer, NotSent) else None
         return Closed(entry.state, found, code, entry.updated_at - self.since)
 
-    def look(self) -> list[SessionStatus]:
+    def look(self) -> Roster:
         """The health of all sessions."""
         if not self.answers:
             raise BridgeAwayError("bridge_unreachable", "the bridge does not answer")
-        return [
+        statuses = [
             SessionStatus(name, state, state == OPEN, state == OPEN, state == "logged_out", 60, None, None, None)
             for name, state in self.sessions.items()
         ]
+        return Roster("simulator", statuses)
 
     def forget_all(self) -> None:
         """The ledger is lost, and with it the process: what was being sent is sent no further."""

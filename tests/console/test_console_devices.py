@@ -149,3 +149,29 @@ def test_when_the_database_is_away_the_last_figures_stay(
         unknown = console("devices", device=one + 1).fine()
         assert "there are no numbers yet" in unknown.words
         assert "There is no such phone" not in unknown.words
+
+
+@pytest.mark.parametrize(
+    ("served", "kinds"),
+    [
+        (None, ["WhatsApp phone", "Simulated phone, to try things out"]),
+        ("simulator", ["Simulated phone, to try things out"]),
+        ("baileys", ["WhatsApp phone"]),
+    ],
+)
+def test_only_phones_that_the_bridge_serves_can_be_added(
+    console: Console, engine: Engine, served: str | None, kinds: list[str]
+) -> None:
+    with engine.begin() as db:
+        db.execute(text("UPDATE bridges SET provider = :served"), {"served": served})
+    page = console("devices", add=1).fine()
+    assert page.app.radio[0].options == kinds
+
+
+def test_the_code_of_a_phone_of_another_kind_is_not_shown(console: Console, engine: Engine) -> None:
+    with engine.begin() as db:
+        (phone,) = add_devices(db, 1, can_send=False)
+        db.execute(text("UPDATE bridges SET provider = 'baileys'"))
+    change(engine, phone, "state = 'wrong_bridge', error_code = 'wrong_bridge'")
+    page = console("devices", device=phone, scan=1).fine()
+    assert "This phone is of another kind than the bridge that runs" in page.words

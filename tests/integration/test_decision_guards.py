@@ -12,7 +12,7 @@ from placing import begin_next, place_campaign, place_message, use_devices
 from racing import during
 from sqlalchemy import Connection, Engine, text
 
-from bridge.protocol import Closed, KeyState, NotSent, Sent, SessionStatus
+from bridge.protocol import Closed, KeyState, NotSent, Roster, Sent, SessionStatus
 from services import control, deliver, doubts, expire, hand_over, health, receipts, recover, schedule, trouble
 from services.deliver import Begun
 from services.receipts import Incoming
@@ -72,7 +72,7 @@ def test_a_phone_that_comes_back_at_the_moment_of_its_hand_over_stays_in(engine:
     well = SessionStatus("device1", "open", True, True, False, 5, None, None, None)
     handed_over = during(
         engine,
-        lambda db: health.record(db, "default", [well], interval_s=30),
+        lambda db: health.record(db, "default", Roster(None, [well]), interval_s=30),
         partial(hand_over.hand_over, campaign_id=campaign_id),
     )
     assert handed_over == ([], True)

@@ -12,7 +12,7 @@ from people import add_devices, launch_to, phones, workspace
 from placing import begin_next
 from sqlalchemy import Connection, Engine, text
 
-from bridge.protocol import BridgeAwayError, NotSent, Sent, SessionStatus
+from bridge.protocol import BridgeAwayError, NotSent, Roster, Sent, SessionStatus
 from db.engine import run
 from services import deliver, device_views, distribute, health, trouble
 
@@ -42,7 +42,7 @@ def _time_passes(db: Connection) -> None:
 
 
 def _look(db: Connection, told: SessionStatus) -> health.Look:
-    return health.record(db, "default", [told], interval_s=30)
+    return health.record(db, "default", Roster(None, [told]), interval_s=30)
 
 
 def test_a_restricted_phone_is_parked_for_longer_each_time_whatever_its_bridge_says(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from placing import begin_next, place_campaign, place_message, use_devices
 from sqlalchemy import Connection, Engine, text
 from waiting import until
 
-from bridge.protocol import NotSent, Sent, SessionStatus
+from bridge.protocol import NotSent, Roster, Sent, SessionStatus
 from db.engine import run
 from services import aggregate, control, deliver, distribute, hand_over, health, receipts, recover, trouble
 from services.delete_device import delete_device
@@ -96,7 +96,7 @@ def test_a_phone_that_comes_back_during_its_hand_over_stays_in(engine: Engine) -
         done = pool.submit(run, engine, partial(hand_over.hand_over, campaign_id=campaign))
         until(lambda: waits_for_a_lock(engine), "the hand-over waits")
         with engine.begin() as other:
-            assert health.record(other, "default", [OPEN], interval_s=30).came_back == [device]
+            assert health.record(other, "default", Roster(None, [OPEN]), interval_s=30).came_back == [device]
         transaction.commit()
         assert done.result(timeout=10) == []
     assert status_of(engine, "campaigns") == "running"

@@ -10,7 +10,7 @@ from placing import begin_next
 from racing import during
 from sqlalchemy import Connection, Engine, text
 
-from bridge.protocol import Closed, KeyState, NotSent, Sent, SessionStatus
+from bridge.protocol import Closed, KeyState, NotSent, Roster, Sent, SessionStatus
 from services import campaign_end, control, deliver, distribute, hand_over, health, recover
 
 LOST = Closed(KeyState.CLOSED, None, None, 3600)
@@ -48,7 +48,7 @@ def test_a_look_from_before_does_not_undo_a_park_that_is_committed_meanwhile(eng
     during(
         engine,
         lambda db: deliver.record(db, begun, no, max_attempts=3, rng=random.Random(1)),
-        lambda db: health.record(db, "default", [told], interval_s=30),
+        lambda db: health.record(db, "default", Roster(None, [told]), interval_s=30),
     )
     with engine.begin() as db:
         assert db.execute(text("SELECT can_send, parked_until::text FROM devices")).one() == (False, "infinity")
@@ -63,11 +63,11 @@ def test_a_good_send_that_was_under_way_does_not_keep_a_phone_that_is_out_in_its
     assert begun is not None
     fine = SessionStatus("device2", "open", True, True, False, 5, None, None, None)
     for _ in range(3):
-        health.record(db, "default", [away, fine], interval_s=30)
+        health.record(db, "default", Roster(None, [away, fine]), interval_s=30)
         db.execute(text("UPDATE devices SET next_check_at = clock_timestamp() WHERE next_check_at <> 'infinity'"))
     deliver.record(db, begun, Sent("id", 0.0), max_attempts=3, rng=random.Random(1))
     for _ in range(4):
-        health.record(db, "default", [away, fine], interval_s=30)
+        health.record(db, "default", Roster(None, [away, fine]), interval_s=30)
         db.execute(text("UPDATE devices SET next_check_at = clock_timestamp() WHERE next_check_at <> 'infinity'"))
     hand_over.hand_over(db, campaign_id)
     waiting = "SELECT count(*) FROM messages WHERE device_id = :id AND status = 'queued'"

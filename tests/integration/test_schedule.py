@@ -10,7 +10,7 @@ from people import add_devices
 from placing import begin_next, place_campaign, place_message, use_devices
 from sqlalchemy import Connection, Engine, text
 
-from bridge.protocol import Sent, SessionStatus
+from bridge.protocol import Roster, Sent, SessionStatus
 from services import deliver, health, schedule, trouble
 
 
@@ -50,7 +50,7 @@ def device(db: Connection, device_id: int) -> Any:
 def look(db: Connection, *sessions: SessionStatus) -> health.Look:
     """A health check, whenever the last one was."""
     db.execute(text("UPDATE devices SET next_check_at = clock_timestamp()"))
-    return health.record(db, "default", list(sessions), interval_s=30)
+    return health.record(db, "default", Roster(None, list(sessions)), interval_s=30)
 
 
 def test_what_is_due_fires_once_and_the_rest_waits(db: Connection) -> None:
@@ -92,12 +92,12 @@ def test_a_phone_that_has_only_just_gone_is_given_the_time_to_be_sure(db: Connec
 
 def test_sessions_that_are_starting_have_a_minute_before_they_are_struck_out(db: Connection) -> None:
     (device_id,) = add_devices(db, 1)
-    health.record(db, "default", [session("device1", can_send=False, state="starting")], interval_s=30)
+    health.record(db, "default", Roster(None, [session("device1", can_send=False, state="starting")]), interval_s=30)
     wait = text("SELECT strikes, extract(epoch FROM next_check_at - clock_timestamp()) FROM devices WHERE id = :id")
     strikes, wait_s = db.execute(wait, {"id": device_id}).one()
     assert (strikes, 15 < wait_s <= 20) == (1, True)
     # What it goes through on its way up counts no strike; what it does not come back from by itself is looked at soon.
-    health.record(db, "default", [session("device1", can_send=False, state="logged_out")], interval_s=30)
+    health.record(db, "default", Roster(None, [session("device1", can_send=False, state="logged_out")]), interval_s=30)
     strikes, wait_s = db.execute(wait, {"id": device_id}).one()
     assert (strikes, wait_s <= 4) == (1, True)
 
@@ -105,7 +105,7 @@ def test_sessions_that_are_starting_have_a_minute_before_they_are_struck_out(db:
 def test_a_session_that_its_bridge_does_not_know_is_started_at_each_look(db: Connection) -> None:
     add_devices(db, 1)
     for _ in range(5):
-        assert health.record(db, "default", [], interval_s=30).to_start == ["device1"]
+        assert health.record(db, "default", Roster(None, []), interval_s=30).to_start == ["device1"]
 
 
 def test_a_bridge_that_does_not_answer_means_wait(db: Connection) -> None:
@@ -142,7 +142,7 @@ def test_three_looks_at_a_phone_that_cannot_send_strike_it_out(db: Connection) -
 def test_a_look_between_two_looks_that_finds_nothing_new_counts_no_strike(db: Connection) -> None:
     (device_id,) = add_devices(db, 1)
     assert look(db, session("device1", can_send=False)).in_trouble == [device_id]
-    health.record(db, "default", [session("device1", can_send=False)], interval_s=30)
+    health.record(db, "default", Roster(None, [session("device1", can_send=False)]), interval_s=30)
     assert device(db, device_id).strikes == 1
 
 

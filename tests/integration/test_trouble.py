@@ -23,7 +23,7 @@ import logs
 from actors import once
 from actors.leader import Leader
 from bridge.http_client import HttpBridge
-from bridge.protocol import BridgeAwayError, InDoubt, NotSent, Outbound, SessionStatus
+from bridge.protocol import BridgeAwayError, InDoubt, NotSent, Outbound, Roster, SessionStatus
 from db.engine import connect_once
 from db.queries import query
 from services import clean_up, deliver, device_views, distribute, health, receipts, suppress
@@ -132,7 +132,7 @@ def test_a_phone_that_only_seems_well_is_tried_again_in_the_usual_round(engine: 
             assert begun is not None
             deliver.record(db, begun, refused, max_attempts=3, rng=random.Random(1))
             soon.append(_is_looked_at_soon(db))
-            health.record(db, "default", [WELL], interval_s=30)
+            health.record(db, "default", Roster(None, [WELL]), interval_s=30)
     assert soon == [True, True, False, False]
 
 
@@ -151,7 +151,7 @@ def test_why_a_phone_cannot_send_is_told_in_words(engine: Engine, state: str, qr
     told = SessionStatus("device1", state, False, False, qr_required, None, None, None, None)
     with engine.begin() as db:
         (device,) = add_devices(db, 1)
-        health.record(db, "default", [told], interval_s=30)
+        health.record(db, "default", Roster(None, [told]), interval_s=30)
         view = device_views.one(db, workspace(db), device)
     assert view is not None
     assert (view.state, view.last_error) == (state, words)

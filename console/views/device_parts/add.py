@@ -14,7 +14,7 @@ from bridge.directory import DEFAULT
 from console import links, reading, shown, writing
 from console.words import _, marked
 from console.world import world
-from services import sessions
+from services import device_views, sessions
 from services.add_device import NewDevice, add_device
 from services.repeats import Answer
 from services.single import checked_number
@@ -34,7 +34,7 @@ def dialog() -> None:
     def opened() -> None:
         with st.form("add phone", border=False):
             name = st.text_input(_("Name"), placeholder=_("Sales 1"), max_chars=100)
-            kind = st.radio(_("Kind"), list(KINDS), format_func=lambda kind: _(KINDS[kind]))
+            kind = st.radio(_("Kind"), _kinds(), format_func=lambda kind: _(KINDS[kind]))
             number = st.text_input(
                 _("Its phone number (optional)"),
                 placeholder=shown.isolated("+972 50 123 4567"),
@@ -47,6 +47,16 @@ def dialog() -> None:
             _add(name.strip(), kind, number.strip())
 
     opened()
+
+
+def _kinds() -> list[str]:
+    """What the bridge that runs can serve; all as long as it is not known."""
+    seen = reading.read(_served)
+    return [kind for kind in KINDS if not seen.known or seen.value in (None, kind)]
+
+
+def _served(db: Connection, _workspace_id: int) -> str | None:
+    return device_views.served(db, DEFAULT)
 
 
 def _add(name: str, kind: str, number: str) -> None:

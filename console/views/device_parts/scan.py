@@ -8,12 +8,13 @@ import segno
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
-from console import live, reading, shown, words, writing
+from console import live, reading, refusals, shown, words, writing
 from console.views.device_parts.actions import ordered
 from console.words import _
 from console.world import world
 from services import sessions
 from services.device_views import DeviceView
+from services.refused import Refused
 from services.repeats import Answer
 from services.sessions import Command, Pairing, PairingState, Qr, Run
 from services.single import checked_number
@@ -50,6 +51,9 @@ def _watch(device: DeviceView) -> None:
         pairing = sessions.pairing(writing.run_here, world().bridges, device.id)
     except SQLAlchemyError:
         st.warning(_("The database does not answer. This tries again by itself."), icon=":material/cloud_off:")
+        return
+    except Refused as refused:
+        st.error(refusals.in_words(refused), icon=":material/error:")
         return
     connected = pairing.state is PairingState.CONNECTED
     if connected != st.session_state.get(_connected(device), False):
