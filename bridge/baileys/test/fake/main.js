@@ -1,0 +1,22 @@
+/** The fake WhatsApp as a process of its own: it outlives the sidecar, and so knows what people really got. */
+
+import { once } from 'node:events'
+import { controlOf } from './control.js'
+import { startMedia } from './media.js'
+import { FakeWhatsApp } from './server.js'
+
+const { FAKE_PORT = '0', FAKE_CONTROL_PORT = '0' } = process.env
+
+const media = await startMedia()
+const server = new FakeWhatsApp(media)
+const whatsapp = await server.listen(Number(FAKE_PORT))
+const http = controlOf(server).listen(Number(FAKE_CONTROL_PORT), '127.0.0.1')
+await once(http, 'listening')
+const control = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (http.address()).port}`
+process.stdout.write(`${JSON.stringify({ whatsapp, control, ca: media.caFile })}\n`)
+
+process.once('SIGTERM', () => {
+  server.close()
+  http.close()
+  http.closeAllConnections()
+})
