@@ -7,8 +7,11 @@ lists every one; a test compares that table with this class.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -18,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 import failpoints
 
 ROOT = Path(__file__).resolve().parent
+AUTH_KEY_BYTES = 32
 
 
 class SettingsError(Exception):
@@ -36,6 +40,9 @@ class Settings(BaseSettings):
     bridge_secret: SecretStr | None = Field(None, description="The X-Internal-Secret of every request to the bridge")
     events_url: str | None = Field(None, description="Where the bridge posts its events: our API's /events/bridge")
     events_secret: SecretStr | None = Field(None, description="Key of the signature on the bridge's events")
+    bridge: Literal["simulator", "baileys"] = Field(
+        "simulator", description="The bridge that this installation runs: simulator, or baileys for real WhatsApp"
+    )
 
     # Who may come in
     api_token: SecretStr | None = Field(None, description="Bearer token of the REST API")
@@ -43,9 +50,10 @@ class Settings(BaseSettings):
     console_session_s: int = Field(
         43_200, ge=60, description="Seconds after which the console asks for the password again"
     )
-    host: str = Field("127.0.0.1", description="Address on which the API, the console and the simulator listen")
+    host: str = Field("127.0.0.1", description="Address on which the API, the console and the bridge listen")
     port: int | None = Field(
-        None, description="Port given by a platform; goes before API_PORT, CONSOLE_PORT and SIMULATOR_PORT"
+        None,
+        description="Port given by a platform; goes before API_PORT, CONSOLE_PORT, SIMULATOR_PORT and BAILEYS_PORT",
     )
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the API")
     console_port: int = Field(8501, ge=1, le=65535, description="Port of the console")
@@ -79,6 +87,18 @@ class Settings(BaseSettings):
     simulator_port: int = Field(8100, ge=0, le=65535, description="Port of the simulator")
     simulator_latency_ms: int = Field(40, ge=0, description="Milliseconds a simulated send takes")
     simulator_receipts: bool = Field(True, description="Whether the simulator reports delivered and read")
+
+    # Real WhatsApp (the Baileys sidecar, which reads its environment itself)
+    baileys_port: int = Field(8200, ge=0, le=65535, description="Port of the Baileys sidecar")
+    baileys_auth_key: SecretStr | None = Field(
+        None, description="Key that seals the linked devices' secrets in the database: 32 bytes as base64"
+    )
+    baileys_wa_version: str | None = Field(
+        None, pattern=r"^\d+\.\d+\.\d+$", description="Version of WhatsApp Web to claim, in place of Baileys' own"
+    )
+    baileys_checks_per_minute: int = Field(
+        20, ge=1, description="Numbers that one session may ask WhatsApp about in a minute; more gets accounts banned"
+    )
 
     # Set by the platform
     dyno: str | None = Field(None, description="Set by Heroku: embedded servers refuse to start")
@@ -116,6 +136,13 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError):
             raise ValueError(f"there is no time zone {name!r}: write it like Asia/Jerusalem") from None
         return name
+
+    @field_validator("baileys_auth_key")
+    @classmethod
+    def _a_whole_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not _is_auth_key(key.get_secret_value()):
+            raise ValueError("must be 32 bytes as base64: make one with `openssl rand -base64 32`")
+        return key
 
     @field_validator("failpoint")
     @classmethod
@@ -172,13 +199,25 @@ def load(*needed: str) -> Settings:
     return settings
 
 
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Whatever is set, by the environment or by ``.env``, for a process that reads its environment itself."""
+    return {name.upper(): given(settings, name) for name in settings.model_fields_set}
+
+
+def _is_auth_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == AUTH_KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
 def _meaning(name: str) -> str | None:
     return Settings.model_fields[name.lower()].description
 
 
 def given(settings: Settings, name: str) -> str:
-    """The text of a setting without a default, which ``load`` has checked to be there. Raises SettingsError."""
-    value: str | SecretStr | None = getattr(settings, name)
+    """A setting's text, also of one without a default, which ``load`` has checked to be there. Raises SettingsError."""
+    value: object = getattr(settings, name)
     if value is None:
         raise SettingsError(f"{name.upper()} is not set")
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -52,14 +52,19 @@ class Api:
 
 
 def demo(api: Api) -> None:
-    """Launch and show until it ends."""
-    _wait_for_phones(api)
+    """Launch and show until it ends. Only simulated phones send: the people of the sample are nobody's to write to."""
+    phones = _simulated_phones(api)
     with SAMPLE.open("rb") as file:
         launched = api.ask(
             "POST",
             "/broadcasts/csv",
             files={"file": (SAMPLE.name, file, "text/csv")},
-            data={"message": MESSAGE, "title": "Demo", "allow_repeat": "true"},
+            data={
+                "message": MESSAGE,
+                "title": "Demo",
+                "allow_repeat": "true",
+                "device_ids": ",".join(map(str, phones)),
+            },
         )
     broadcast_id = launched["broadcast_id"]
     print(
@@ -71,10 +76,15 @@ def demo(api: Api) -> None:
     _watch(api, broadcast_id)
 
 
-def _wait_for_phones(api: Api) -> None:
-    """Demo phones pair within seconds of the first start; the launch says what is wrong with those that do not."""
+def _simulated_phones(api: Api) -> list[int]:
+    """Demo phones pair within seconds of the first start. Raises LocalError when none of them can send."""
     deadline = time.monotonic() + PAIRING_S
-    while not api.ask("GET", "/whatsapp/status")["can_send"] and time.monotonic() < deadline:
+    while True:
+        phones = [phone for phone in api.ask("GET", "/devices")["devices"] if phone["provider"] == "simulator"]
+        if any(phone["can_send"] for phone in phones):
+            return [phone["id"] for phone in phones]
+        if not phones or time.monotonic() > deadline:
+            raise LocalError("no simulated phone can send: the demo needs `BRIDGE=simulator make up`")
         time.sleep(LOOK_EVERY_S)
 
 

@@ -36,7 +36,8 @@ def choose_ports(settings: Settings, embedded: list[str], ports: Ports) -> None:
     ports.take("api", settings.api_port)
     ports.take("console", settings.console_port)
     if "bridge" in embedded:
-        ports.take("bridge", settings.simulator_port)
+        wanted = {"simulator": settings.simulator_port, "baileys": settings.baileys_port}
+        ports.take("bridge", wanted[settings.bridge])
     if "postgres" in embedded:
         ports.take("postgres", POSTGRES_PORT, sticky=True)
     if "redis" in embedded:
@@ -71,11 +72,11 @@ def process_environment(
     }
     host = host_for_clients(settings)
     if "bridge" in ports:
-        chosen["SIMULATOR_PORT"] = str(ports["bridge"])
+        chosen[f"{settings.bridge}_port".upper()] = str(ports["bridge"])
         chosen["BRIDGE_URL"] = f"http://{host}:{ports['bridge']}"
     if settings.events_url is None:
         chosen["EVENTS_URL"] = f"http://{host}:{ports['api']}/events/bridge"
-    for name in ("bridge_secret", "events_secret", "api_token", "console_password"):
+    for name in ("bridge_secret", "events_secret", "api_token", "console_password", "baileys_auth_key"):
         if getattr(settings, name) is None:
             chosen[name.upper()] = kept[name]
     # Settings are read without regard to case: api_port=8000 must not stay beside our API_PORT.

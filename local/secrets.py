@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from local.errors import LocalError
+from settings import AUTH_KEY_BYTES
 
-BYTES = 32
-BYTES_TYPED = 9  # the console's password is typed by a person: 12 characters
 
-NAMES = {
-    "postgres_password": BYTES,
-    "redis_password": BYTES,
-    "bridge_secret": BYTES,
-    "events_secret": BYTES,
-    "api_token": BYTES,
-    "console_password": BYTES_TYPED,
+def _auth_key() -> str:
+    return base64.b64encode(secrets.token_bytes(AUTH_KEY_BYTES)).decode()
+
+
+_long = partial(secrets.token_urlsafe, 32)
+_typed = partial(secrets.token_urlsafe, 9)  # 12 characters for a person to type
+
+NAMES: dict[str, Callable[[], str]] = {
+    "postgres_password": _long,
+    "redis_password": _long,
+    "bridge_secret": _long,
+    "events_secret": _long,
+    "api_token": _long,
+    "console_password": _typed,
+    "baileys_auth_key": _auth_key,
 }
 
 
@@ -28,7 +38,7 @@ def kept_secrets(file: Path) -> dict[str, str]:
     Raises LocalError when the file cannot be read as what we wrote.
     """
     kept = _read(file)
-    missing = {name: secrets.token_urlsafe(size) for name, size in NAMES.items() if not kept.get(name)}
+    missing = {name: make() for name, make in NAMES.items() if not kept.get(name)}
     if missing:
         kept |= missing
         new = file.with_suffix(".new")

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
+from bridge import node
 from local.environment import (
     choose_ports,
     embedded_servers,
@@ -33,6 +34,11 @@ from settings import ROOT, Settings, SettingsError, load
 
 READY_DEADLINE_S = 120.0
 SEED = [sys.executable, "-m", "local.seed"]
+INSTALL = [sys.executable, "-m", "bridge.node", "install"]
+FIRST_PHONE = """
+WhatsApp is the real one. In the console: Phones, Add a phone, of the kind "WhatsApp phone"; then scan its QR code with the
+phone (WhatsApp: Settings, Linked devices). Before the first campaign read docs/baileys.md.
+"""
 
 
 def up(settings: Settings) -> None:
@@ -43,6 +49,7 @@ def up(settings: Settings) -> None:
     except OSError as error:
         raise LocalError(f"cannot make the folder {data_dir} ({error.strerror}): choose another DATA_DIR") from None
     embedded = embedded_servers(settings)
+    real_whatsapp = "bridge" in embedded and settings.bridge == "baileys"
     commands = read_procfile((ROOT / "Procfile").read_text())
     release = commands.pop("release")
     if "bridge" not in embedded:
@@ -73,7 +80,11 @@ def up(settings: Settings) -> None:
         inherited = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"}
         env = process_environment(inherited, settings, kept=kept, ports=ports.chosen, urls=urls, data_dir=data_dir)
         run_to_end("the release step", release, env, ROOT, rotated(logs, "release"))
-        if "bridge" in embedded:
+        if real_whatsapp:
+            if not node.installed():
+                say("Installing what real WhatsApp needs (Node's packages); this takes a minute …")
+            run_to_end("the installation of the sidecar", INSTALL, env, ROOT, rotated(logs, "install"))
+        elif "bridge" in embedded:
             run_to_end("the demo's seed", SEED, env, ROOT, rotated(logs, "seed"))
 
         reaper = Reaper(GRACE_S, keep_open=[lock])
@@ -84,7 +95,7 @@ def up(settings: Settings) -> None:
         host = host_for_clients(settings)
         supervisor.run(
             lambda: _not_ready(host, ports.chosen),
-            lambda: say(_welcome(settings, kept, ports.chosen, data_dir, database)),
+            lambda: say(_welcome(settings, kept, ports.chosen, data_dir, database, FIRST_PHONE * real_whatsapp)),
             READY_DEADLINE_S,
         )
 
@@ -106,7 +117,12 @@ def _not_ready(host: str, ports: Mapping[str, int]) -> str | None:
 
 
 def _welcome(
-    settings: Settings, kept: Mapping[str, str], ports: Mapping[str, int], data_dir: Path, database: Path | None
+    settings: Settings,
+    kept: Mapping[str, str],
+    ports: Mapping[str, int],
+    data_dir: Path,
+    database: Path | None,
+    hint: str,
 ) -> str:
     host = host_for_clients(settings)
     password = "as you have set it" if settings.console_password else kept["console_password"]
@@ -123,7 +139,7 @@ def _welcome(
         f"  Data       {data_dir}",
         *([f"  Database   {database}"] if database else []),
         f"  Logs       {data_dir / 'logs'}",
-        "",
+        hint,
         "Ctrl-C stops everything.",
         "",
     ]

@@ -28,6 +28,15 @@ bridge: python standin.py wait
 """
 
 
+NODE = """
+def installed():
+    return False
+
+if __name__ == "__main__":
+    print("installed")
+"""
+
+
 def processes_of(folder: Path) -> list[int]:
     """Every living process of the clone, known by its environment, its command or its working directory."""
     found = []
@@ -67,6 +76,8 @@ class Clone:
             shutil.copy(ROOT / file, folder)
         shutil.copy(Path(__file__).with_name("standin.py"), folder)
         (folder / "local" / "seed.py").write_text("print('seeded')\n")
+        (folder / "bridge").mkdir()
+        (folder / "bridge" / "node.py").write_text(NODE)
         self.procfile(PROCFILE)
         self.runs: list[subprocess.Popen[str]] = []
 

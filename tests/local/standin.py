@@ -60,12 +60,16 @@ def stubborn() -> None:
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM} if sys.argv[1].startswith("wait") else set())
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM} if sys.argv[1].startswith(("wait", "bridge")) else set())
     what = sys.argv[1]
     if what == "api":
         serve(int(os.environ["API_PORT"]))
     elif what == "console":
         serve(int(os.environ["CONSOLE_PORT"]))
+    elif what == "bridge":
+        say(os.environ["BRIDGE"], "port", os.environ["BAILEYS_PORT"])
+        say("a key of", len(os.environ["BAILEYS_AUTH_KEY"]))
+        wait()
     elif what == "fail":
         say("something is wrong")
         sys.exit(3)

@@ -1,5 +1,6 @@
 """Ports, secrets, the Procfile, the pauses between restarts, and the audit's report."""
 
+import base64
 import json
 import stat
 from pathlib import Path
@@ -14,6 +15,7 @@ from local.reaper import Reaper, reap
 from local.run_lock import only_run
 from local.secrets import NAMES, kept_secrets
 from local.supervisor import next_delay
+from settings import AUTH_KEY_BYTES
 
 
 def test_two_runs_that_start_at_the_same_time_choose_different_ports(tmp_path: Path) -> None:
@@ -47,6 +49,7 @@ def test_secrets_are_made_once_for_our_eyes_only(tmp_path: Path) -> None:
     assert set(made) == set(NAMES)
     assert len(set(made.values())) == len(NAMES)
     assert all(len(secret) >= 12 for secret in made.values())
+    assert len(base64.b64decode(made["baileys_auth_key"], validate=True)) == AUTH_KEY_BYTES
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     file.chmod(0o644)
     assert kept_secrets(file) == made

@@ -19,6 +19,7 @@ from waiting import until
 from local.environment import embedded_servers, process_environment
 from local.errors import LocalError
 from local.processes import running_in
+from local.secrets import NAMES
 from settings import Settings
 
 
@@ -74,6 +75,21 @@ def test_it_serves_keeps_its_data_and_leaves_nothing_behind(clone: Clone) -> Non
     with redis.Redis.from_url(clone.redis_url()) as client:
         assert client.get("what") == b"42"
     assert (clone.folder / ".local/logs/api.log.1").exists()
+
+
+def test_real_whatsapp_starts_without_demo_phones_and_with_its_packages(clone: Clone) -> None:
+    clone.procfile(PROCFILE.replace("bridge: python standin.py wait", "bridge: python standin.py bridge"))
+    logs = clone.folder / ".local" / "logs"
+    seeds = sorted(logs.glob("seed*"))
+    clone.up_and_ready({"BRIDGE": "baileys"})
+    assert (logs / "install.log").read_text() == "installed\n"
+    assert sorted(logs.glob("seed*")) == seeds  # each run of a step leaves a log of its own
+    until(lambda: "bridge     | baileys" in clone.said(), "the bridge has started")
+    assert f"port {clone.kept('ports')['bridge']}" in clone.said()
+    key = clone.kept("secrets")["baileys_auth_key"]
+    assert f"a key of {len(key)}" in clone.said()
+    assert key not in clone.said()
+    assert "Phones, Add a phone" in clone.said()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
@@ -194,7 +210,8 @@ def test_what_is_set_is_not_embedded() -> None:
 
 
 def test_set_values_stay_and_missing_ones_are_filled_in() -> None:
-    kept = {name: f"made {name}" for name in ("bridge_secret", "events_secret", "api_token", "console_password")}
+    secrets = ("bridge_secret", "events_secret", "api_token", "console_password", "baileys_auth_key")
+    kept = {name: f"made {name}" for name in secrets}
     env = process_environment(
         {"api_port": "8000", "API_TOKEN": "theirs", "HOME": "/x"},
         settings(api_token="theirs", host="::"),
@@ -211,3 +228,18 @@ def test_set_values_stay_and_missing_ones_are_filled_in() -> None:
     assert env["BRIDGE_URL"] == "http://127.0.0.1:8100"
     assert env["REDIS_URL"] == "redis://embedded"
     assert "DATABASE_URL" not in env
+
+
+@pytest.mark.parametrize(("bridge", "port"), [("simulator", "SIMULATOR_PORT"), ("baileys", "BAILEYS_PORT")])
+def test_the_chosen_port_is_that_of_the_bridge_that_runs(bridge: str, port: str) -> None:
+    env = process_environment(
+        {},
+        settings(bridge=bridge),
+        kept=dict.fromkeys(NAMES, "made"),
+        ports={"api": 8001, "console": 8501, "bridge": 8300},
+        urls={},
+        data_dir=Path("/data"),
+    )
+    assert env[port] == "8300"
+    assert env["BRIDGE_URL"] == "http://127.0.0.1:8300"
+    assert env["BAILEYS_AUTH_KEY"] == "made"
