@@ -14,6 +14,7 @@ import { frame, Frames, Handshake } from './noise.js'
 export class Connection {
   /** @type {import('./world.js').Device | null} that logged in over it */
   device = null
+  /** @type {Buffer} */
   noiseKey = Buffer.alloc(0)
   #socket
   #handlers

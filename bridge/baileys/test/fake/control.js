@@ -2,12 +2,20 @@
 
 import { createServer } from 'node:http'
 import { end } from './closes.js'
+import { writeInbound } from './inbound.js'
+import { receiptByHand } from './receipts.js'
 import { fingerprint } from './world.js'
 
 /**
  * @typedef {import('./server.js').FakeWhatsApp} FakeWhatsApp
  * @typedef {Record<string, any>} Body what a test sends; a wrong one fails the test that sent it
  */
+
+// The smallest picture that there is, for a test that does not care what it shows.
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64'
+)
 
 /** @type {Record<string, (server: FakeWhatsApp, body: Body, query: URLSearchParams) => unknown>} */
 const ROUTES = {
@@ -20,6 +28,8 @@ const ROUTES = {
   'POST /behaviour': ({ world }, { phone = null, session_phone = null, times = null, ...behaviour }) =>
     world.behave(session_phone, phone, behaviour, times),
   'POST /close': close,
+  'POST /receipt': ({ world }, wanted) => receiptByHand(world, /** @type {any} */ (wanted)),
+  'POST /inbound': inbound,
   'POST /reset': (server) => server.reset(),
   'GET /received': ({ world }, _, query) => {
     const phone = query.get('phone')
@@ -48,6 +58,18 @@ function close({ world }, { session_phone, code, as, next = false }) {
   if (code === 401) world.devices.delete(device.jid)
   if (code === 403) device.contact.banned = true
   end(connection, code, as)
+}
+
+/**
+ * @param {FakeWhatsApp} server
+ * @param {Body} body
+ */
+async function inbound({ world, media }, { session_phone, from, kind = 'text', text = '', data, address, name }) {
+  const device = world.deviceOf(session_phone)
+  if (!device) throw new Error(`No device of ${session_phone} is linked.`)
+  const message =
+    kind === 'text' ? { conversation: text } : await media.offer(kind, data ? Buffer.from(data, 'base64') : PIXEL, 'image/png', text)
+  return { message_id: await writeInbound(device, world.contact(from), message, { address, name }) }
 }
 
 /** @param {FakeWhatsApp} server */

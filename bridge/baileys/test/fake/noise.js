@@ -43,7 +43,9 @@ class Cipher {
 }
 
 export class Handshake {
+  /** @type {Buffer} */
   #hash = Buffer.from(NOISE_MODE)
+  /** @type {Buffer} */
   #salt = this.#hash
   #cipher = new Cipher(this.#hash)
   #ephemeral = Curve.generateKeyPair()
@@ -128,6 +130,7 @@ export function frame(data) {
 
 /** Cuts what a client sends into frames, after the words by which it begins (and, when it has it, its route). */
 export class Frames {
+  /** @type {Buffer} */
   #rest = EMPTY
   #begun = false
 

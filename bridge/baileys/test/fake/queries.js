@@ -1,6 +1,7 @@
 /** What WhatsApp answers when a client asks: a table from the kind of a query to its answer. */
 
 import { getAllBinaryNodeChildren, getBinaryNodeChild, jidDecode, S_WHATSAPP_NET } from 'baileys'
+import { writeHistory } from './inbound.js'
 
 /**
  * @typedef {import('./connection.js').Connection} Connection
@@ -33,7 +34,7 @@ const ANSWERS = {
   'privacy set tokens': () => {},
   'w:g2 get participating': () => [{ tag: 'groups', attrs: {}, content: [] }],
   'w:m set media_conn': ({ server }) => [
-    { tag: 'media_conn', attrs: { auth: 'fake', ttl: '3600' }, content: [leaf('host', { hostname: server.media.host })] }
+    { tag: 'media_conn', attrs: { auth: server.media.auth, ttl: '3600' }, content: [leaf('host', { hostname: server.media.host })] }
   ],
   'w:mex get query': standing,
   'w:sync:app:state set sync': appState,
@@ -48,7 +49,7 @@ const ANSWERS = {
  * @param {Connection} connection
  * @param {Node} node
  */
-export function answer(server, connection, node) {
+export async function answer(server, connection, node) {
   const { id, type, xmlns } = node.attrs
   const [child] = getAllBinaryNodeChildren(node)
   const name = [xmlns, type, child?.tag].filter(Boolean).join(' ')
@@ -57,7 +58,16 @@ export function answer(server, connection, node) {
   const device = /** @type {Device} */ (connection.device)
   const content = known?.({ server, connection, device, node }) ?? []
   connection.send({ tag: 'iq', attrs: { from: S_WHATSAPP_NET, type: 'result', id }, content })
-  if (name === 'passive set active') device.wake()
+  if (name === 'passive set active') await wake(device)
+}
+
+/**
+ * The client is ready: it hears what it missed and, after its first login, gets its phone's history.
+ * @param {Device} device
+ */
+async function wake(device) {
+  device.wake()
+  if (device.logins === 1) await writeHistory(device)
 }
 
 /** @param {Query} query */

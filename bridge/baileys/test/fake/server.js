@@ -5,13 +5,14 @@ import { once } from 'node:events'
 import { WebSocketServer } from 'ws'
 import { Connection } from './connection.js'
 import { logIn } from './login.js'
+import { takeMessage } from './messages.js'
 import { answer } from './queries.js'
 import { Registration } from './registration.js'
 import { World } from './world.js'
 
 /**
  * @typedef {import('./connection.js').Node} Node
- * @typedef {{ host: string, caFile: string, close(): void }} Media
+ * @typedef {import('./media.js').Media} Media
  */
 
 export class FakeWhatsApp {
@@ -38,10 +39,10 @@ export class FakeWhatsApp {
     return `ws://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (this.#http.address()).port}/ws/chat`
   }
 
-  close() {
+  async close() {
     this.reset()
     this.#http.close()
-    this.media.close()
+    await this.media.close()
   }
 
   /** Forgets everything and everybody. */
@@ -69,6 +70,7 @@ export class FakeWhatsApp {
     if (node.tag === 'iq' && node.attrs.type === 'result') return this.registration.answered(connection, node)
     if (node.tag === 'iq') return answer(this, connection, node)
     if (!device) return
+    if (node.tag === 'message') return takeMessage(this, connection, node)
     device.acknowledge(node)
   }
 

@@ -64,7 +64,7 @@ export class World {
   received = new Map()
   /** @type {Map<string, { asked: number, behaviour: Behaviour }>} messages that a phone asked for again, likewise */
   retries = new Map()
-  /** @type {Map<string, { code: number, as?: string }[]>} how coming logins end, by the phone that they belong to */
+  /** @type {Map<string, { code: number, as?: import('./closes.js').Manner }[]>} how coming logins end, by the phone that they belong to */
   refusals = new Map()
   /** @type {Map<string, { behaviour: Behaviour, left: number }>} by session and phone, * for all */
   #behaviours = new Map()
@@ -73,6 +73,7 @@ export class World {
     own_copies: 0,
     acks: 0,
     receipts: 0,
+    retries: 0,
     logins: 0,
     other_identities: 0,
     checks: 0,

@@ -1,0 +1,170 @@
+/** A message that a linked device sends: read by the people whom it is for, acknowledged, and confirmed by receipts. */
+
+import { createHash } from 'node:crypto'
+import { getBinaryNodeChild, getBinaryNodeChildren, jidDecode, normalizeMessageContent } from 'baileys'
+import { UnreadableError } from './people.js'
+import { deliverReceipts, deliverRetry } from './receipts.js'
+
+/**
+ * @typedef {import('./connection.js').Connection} Connection
+ * @typedef {import('./connection.js').Node} Node
+ * @typedef {import('./device.js').Device} Device
+ * @typedef {import('./media.js').Media} Media
+ * @typedef {import('./world.js').Behaviour} Behaviour
+ * @typedef {import('./world.js').Contact} Contact
+ * @typedef {import('./world.js').World} World
+ */
+
+const KINDS = /** @type {const} */ (['image', 'video', 'audio', 'document'])
+const LATE_MS = 1000
+const MOST_RETRIES = 5
+
+/**
+ * @param {{ world: World, media: Media }} server
+ * @param {Connection} connection
+ * @param {Node} node
+ */
+export async function takeMessage({ world, media }, connection, node) {
+  const device = /** @type {Device} */ (connection.device)
+  const { id, to } = node.attrs
+  const addressee = world.at(to)
+  const retry = addressee ? world.retries.get(keyOf(addressee, device, id)) : undefined
+  const behaviour = retry?.behaviour ?? world.nextBehaviour(device.contact.phone, addressee?.phone ?? to)
+  if (behaviour.drop === 'before') return connection.cut()
+  world.stats.messages += 1
+  if (behaviour.ack === 'error') return acknowledge(world, connection, node, String(behaviour.ack_error))
+  const asked = retry?.asked ?? 0
+  const isRead = await handOver({ world, media }, device, node, behaviour, asked)
+  const receipts = () => isRead && deliverReceipts(world, device, id, to, behaviour.receipts)
+  if (behaviour.drop) {
+    connection.cut()
+    setTimeout(receipts, behaviour.receipt_after_ms)
+  } else if (behaviour.ack === 'none') {
+    setTimeout(receipts, behaviour.receipt_after_ms)
+  } else if (behaviour.receipt_first) {
+    setTimeout(() => {
+      receipts()
+      acknowledge(world, connection, node)
+    }, behaviour.receipt_after_ms)
+  } else {
+    const afterMs = behaviour.ack_after_ms || (behaviour.ack === 'late' ? LATE_MS : 0)
+    if (afterMs) setTimeout(acknowledge, afterMs, world, connection, node)
+    else acknowledge(world, connection, node)
+    setTimeout(receipts, afterMs + behaviour.receipt_after_ms)
+  }
+}
+
+/**
+ * @param {World} world
+ * @param {Connection} connection
+ * @param {Node} message
+ * @param {string} [error]
+ */
+function acknowledge(world, connection, { attrs: { id, to } }, error) {
+  world.stats.acks += 1
+  const t = String(Math.floor(Date.now() / 1000))
+  connection.send({ tag: 'ack', attrs: { class: 'message', id, from: to, t, ...(error && { error }) } })
+}
+
+/**
+ * Gives each phone its copy. Whether the addressee could read it.
+ * @param {{ world: World, media: Media }} server
+ * @param {Device} device
+ * @param {Node} node
+ * @param {Behaviour} behaviour
+ * @param {number} asked how often the addressee's phone asked for it already
+ */
+async function handOver({ world, media }, device, node, behaviour, asked) {
+  let isRead = false
+  for (const { jid, enc } of copiesOf(node)) {
+    const contact = world.at(jid)
+    const number = jidDecode(jid)?.device ?? 0
+    if (!contact?.exists || !contact.devices.includes(number)) continue
+    const isOwn = contact === device.contact
+    const key = keyOf(contact, device, node.attrs.id)
+    const again = () => {
+      if (isOwn || asked >= MOST_RETRIES) return
+      world.retries.set(key, { asked: asked + 1, behaviour })
+      deliverRetry(world, device, contact, node.attrs.id, jid, asked + 1)
+    }
+    if (!isOwn && asked < behaviour.retry) {
+      again()
+      continue
+    }
+    try {
+      const message = await contact.person.read({
+        device: number,
+        from: device.jid,
+        type: enc.attrs.type,
+        ciphertext: /** @type {Uint8Array} */ (enc.content)
+      })
+      if (isOwn) world.stats.own_copies += 1
+      else if (!isRead) await remember({ world, media }, contact, device, node.attrs.id, message)
+      isRead ||= !isOwn
+      world.retries.delete(key)
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error
+      world.stats.undecryptable += 1
+      again()
+    }
+  }
+  return isRead
+}
+
+/**
+ * The encrypted copies in a message, each with the device that it is for.
+ * @param {Node} node
+ */
+function copiesOf(node) {
+  const direct = getBinaryNodeChild(node, 'enc')
+  if (direct) return [{ jid: node.attrs.to, enc: direct }]
+  return getBinaryNodeChildren(getBinaryNodeChild(node, 'participants'), 'to').map((to) => ({
+    jid: to.attrs.jid,
+    enc: /** @type {Node} */ (getBinaryNodeChild(to, 'enc'))
+  }))
+}
+
+/**
+ * @param {{ world: World, media: Media }} server
+ * @param {Contact} contact
+ * @param {Device} device
+ * @param {string} id
+ * @param {import('baileys').proto.IMessage} message
+ */
+async function remember({ world, media }, contact, device, id, message) {
+  const key = keyOf(contact, device, id)
+  const seen = world.received.get(key)
+  if (seen) {
+    seen.times_id_seen += 1
+    return
+  }
+  world.received.set(key, {
+    phone: contact.phone,
+    message_id: id,
+    session_phone: device.contact.phone,
+    ...(await contentOf(media, message)),
+    at: new Date().toISOString(),
+    times_id_seen: 1,
+    decrypted: true
+  })
+}
+
+/**
+ * @param {Media} media
+ * @param {import('baileys').proto.IMessage} message
+ */
+async function contentOf(media, message) {
+  const content = normalizeMessageContent(message) ?? {}
+  const kind = KINDS.find((kind) => content[`${kind}Message`])
+  if (!kind) return { kind: 'text', text: content.conversation || content.extendedTextMessage?.text || '', media_sha256: null }
+  const shown = /** @type {import('baileys').proto.Message.IDocumentMessage} */ (content[`${kind}Message`])
+  const bytes = /** @type {Buffer} */ (await media.read(content))
+  return { kind, text: shown.caption ?? '', media_sha256: createHash('sha256').update(bytes).digest('hex') }
+}
+
+/**
+ * @param {Contact} contact
+ * @param {Device} device
+ * @param {string} id
+ */
+const keyOf = (contact, device, id) => `${contact.phone} ${device.contact.phone} ${id}`
