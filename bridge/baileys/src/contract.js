@@ -20,7 +20,9 @@ import { createHash } from 'node:crypto'
 
 export const TEXT_LIMIT = 65_536 // characters, as WhatsApp itself
 export const MEDIA_LIMIT = 16 * 1024 * 1024 // bytes
+const DEADLINE_LIMIT_S = 600
 const KINDS = ['text', 'image', 'video', 'audio', 'document']
+const NAME = /^[^/\p{Cc}\p{Cs}]{1,200}$/u
 const ADDRESS = /^[1-9]\d{6,14}@s\.whatsapp\.net$/
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
@@ -53,6 +55,19 @@ export const DEVICE_PROBLEMS = new Set(['not_connected', 'qr_required', 'restric
 /** A body that is not as the contract says; the message says where. */
 export class BadRequestError extends Error {}
 
+/** A message that is known not to have gone out, and why. */
+export class NotSentError extends Error {
+  /**
+   * @param {ErrorCode} code
+   * @param {{ words?: string, retry_after_s?: number }} [more]
+   */
+  constructor(code, more = {}) {
+    super(more.words ?? PROBLEMS[code][3])
+    this.code = code
+    this.more = more
+  }
+}
+
 /**
  * The answer for an error of a send, as the contract writes it.
  * @param {ErrorCode} code
@@ -62,6 +77,15 @@ export class BadRequestError extends Error {}
 export function refuse(code, { words, ...more } = {}) {
   const [status, outcome, retryable, usual] = PROBLEMS[code]
   return { status, body: { error: code, outcome, retryable, message: words ?? usual, ...more } }
+}
+
+/**
+ * Whether it can be the name of a session, or a key.
+ * @param {unknown} text
+ * @returns {text is string}
+ */
+export function isName(text) {
+  return typeof text === 'string' && NAME.test(text)
 }
 
 /**
@@ -80,16 +104,16 @@ export function digits(number) {
  * @returns {Attempt}
  */
 export function readAttempt(session, body) {
-  const { key, to, kind, text = null, media = null, deadline_s = 30 } = body
-  if (typeof key !== 'string' || key.length < 1 || key.length > 200 || key.includes('/'))
-    throw new BadRequestError('key: 1 to 200 characters, without a slash')
+  const { key, to, kind, text = null, deadline_s = 30 } = body
+  const media = /** @type {Record<string, unknown> | null} */ (body.media ?? null)
+  if (!isName(key)) throw new BadRequestError('key: 1 to 200 characters, without a slash')
   if (typeof to !== 'string') throw new BadRequestError('to: an address as text')
   if (typeof kind !== 'string') throw new BadRequestError(`kind: one of ${KINDS.join(', ')}`)
   if ((text !== null && typeof text !== 'string') || (kind === 'text' && !text))
     throw new BadRequestError('text: must not be empty')
   if (media !== null && (typeof media !== 'object' || Array.isArray(media))) throw new BadRequestError('media: an object')
   if (typeof deadline_s !== 'number' || !(deadline_s > 0)) throw new BadRequestError('deadline_s: seconds, above 0')
-  const found = kind === 'text' ? null : readMedia(kind, /** @type {Record<string, unknown>} */ (media ?? {}))
+  const found = kind === 'text' ? null : readMedia(kind, media ?? {})
   return {
     key,
     session,
@@ -97,10 +121,15 @@ export function readAttempt(session, body) {
     kind,
     text: text ?? '',
     media: typeof found === 'string' ? null : found,
-    deadlineS: deadline_s,
-    fingerprint: createHash('sha256').update(JSON.stringify([session, to, kind, text ?? '', media])).digest(),
+    deadlineS: Math.min(deadline_s, DEADLINE_LIMIT_S),
+    fingerprint: fingerprint([session, to, kind, text ?? '', media?.data, media?.mimetype, media?.filename]),
     fault: addressFault(to, kind, text ?? '') ?? (typeof found === 'string' ? found : null)
   }
+}
+
+/** @param {unknown[]} parts of what the person gets; the deadline is none of them */
+function fingerprint(parts) {
+  return createHash('sha256').update(JSON.stringify(parts)).digest()
 }
 
 /**
