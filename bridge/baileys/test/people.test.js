@@ -6,7 +6,7 @@ import { makeLibSignalRepository } from 'baileys/lib/Signal/libsignal.js'
 import { verifySignature } from 'libsignal/src/curve.js'
 import { Person, UnreadableError } from './fake/people.js'
 
-/** @import { BinaryNode, SignalDataSet, SignalDataTypeMap } from 'baileys' */
+/** @import { BinaryNode } from 'baileys' */
 
 // libsignal tells the console of each session that it closes, with its keys.
 for (const name of /** @type {const} */ (['info', 'warn', 'error'])) console[name] = () => {}
@@ -23,20 +23,14 @@ const person = () => new Person({ phone: '972501234567', lid: LID })
 
 /** A linked device: Baileys' own Signal repository over a plain map. */
 async function linkedDevice() {
-  /** @type {Map<string, string>} */
+  /** @type {Map<string, any>} */
   const kept = new Map()
   const keys = addTransactionCapability(
     {
-      /**
-       * @template {keyof SignalDataTypeMap} T
-       * @param {T} type
-       * @param {string[]} ids
-       */
       async get(type, ids) {
         const found = ids.filter((id) => kept.has(`${type} ${id}`))
         return Object.fromEntries(found.map((id) => [id, structuredClone(kept.get(`${type} ${id}`))]))
       },
-      /** @param {SignalDataSet} data */
       async set(data) {
         for (const [type, values] of Object.entries(data))
           for (const [id, value] of Object.entries(values))

@@ -181,6 +181,7 @@ const nameOf = (identity) => Buffer.from(identity).toString('base64url')
 
 /** @param {BinaryNode | undefined} node */
 function preKeyOf(node) {
+  if (!node) throw new Error('a key is missing in the bundle')
   return {
     keyId: getBinaryNodeChildUInt(node, 'id', 3) ?? 0,
     publicKey: withType(getBinaryNodeChildBuffer(node, 'value')),

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { after, before } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { readMedia, startMedia } from './fake/media.js'
+
+const BYTES = randomBytes(100_000)
+const here = fileURLToPath(import.meta.url)
+
+// Another process, as the sidecar is one: it sends media with Baileys, and prints what it read back and the message.
+const CLIENT = `
+import { downloadContentFromMessage, generateWAMessageContent, getWAUploadToServer } from 'baileys'
+import { readFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+const [host, auth, kind, mimetype, file] = process.argv.slice(1)
+const logger = { debug() {}, info() {}, warn() {}, error() {}, trace() {} }
+const upload = getWAUploadToServer({ customUploadHosts: [], logger }, async () => ({ hosts: [{ hostname: host }], auth }))
+const content = { [kind]: await readFile(file), mimetype, caption: 'look', jpegThumbnail: null, seconds: 1 }
+const message = await generateWAMessageContent(content, { upload, logger })
+const hash = createHash('sha256')
+for await (const chunk of await downloadContentFromMessage(message[kind + 'Message'], kind)) hash.update(chunk)
+console.log(JSON.stringify({ message, read: hash.digest('hex') }))
+`
+
+/** @type {import('./fake/media.js').Media} */
+let media
+/** @type {string} */
+let folder
+before(async () => {
+  media = await startMedia({ limit: 250_000 })
+  folder = await mkdtemp(join(tmpdir(), 'media-test-'))
+  await writeFile(join(folder, 'content'), BYTES)
+})
+after(async () => {
+  await media.close()
+  await rm(folder, { recursive: true })
+})
+
+/**
+ * @param {string} kind
+ * @param {string} mimetype
+ */
+async function sentByBaileys(kind, mimetype, { auth = media.auth, trusted = media.caFile } = {}) {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '--eval', CLIENT, '--', media.host, auth, kind, mimetype, join(folder, 'content')],
+    { cwd: join(here, '..'), env: { ...process.env, NODE_EXTRA_CA_CERTS: trusted } }
+  )
+  const { message, read } = JSON.parse(stdout)
+  const facts = message[`${kind}Message`]
+  for (const field of ['mediaKey', 'fileSha256', 'fileEncSha256']) facts[field] = Buffer.from(facts[field], 'base64')
+  return { message, facts, read }
+}
+
+for (const [kind, mimetype] of [['image', 'image/jpeg'], ['video', 'video/mp4'], ['audio', 'audio/ogg'], ['document', 'application/pdf']])
+  test(`Baileys uploads and downloads, and a person reads: ${kind}`, async () => {
+    const { message, facts, read } = await sentByBaileys(kind, mimetype)
+    assert.equal(read, createHash('sha256').update(BYTES).digest('hex'))
+    assert.deepEqual(await readMedia(message), BYTES)
+    const stored = media.get(facts.directPath) ?? assert.fail('nothing is stored')
+    assert.ok(stored.length > BYTES.length)
+    assert.equal(stored.indexOf(BYTES.subarray(0, 16)), -1)
+  })
+
+test('without the certificate, or with another token, nothing is uploaded', async () => {
+  await assert.rejects(sentByBaileys('image', 'image/jpeg', { trusted: '' }), /upload failed on all hosts/)
+  await assert.rejects(sentByBaileys('image', 'image/jpeg', { auth: 'another' }), /upload failed on all hosts/)
+})
+
+test('a phone shows no media that is not what was announced', async () => {
+  const message = await media.offer('image', BYTES, 'image/jpeg', 'look')
+  assert.deepEqual(await readMedia(message), BYTES)
+  for (const field of ['fileSha256', 'fileEncSha256', 'mediaKey']) {
+    const image = { ...message.imageMessage, [field]: randomBytes(32) }
+    await assert.rejects(readMedia({ imageMessage: image }), /other bytes|other content|another key/)
+  }
+  await assert.rejects(readMedia({ conversation: 'only words' }), /without media/)
+})
+
+test('the oldest media are forgotten when there are too many', async () => {
+  const offers = []
+  for (const _ of [1, 2, 3]) offers.push(await media.offer('document', randomBytes(100_000), 'application/pdf'))
+  await assert.rejects(readMedia(offers[0]), /404/)
+  for (const offer of offers.slice(1)) assert.equal((await readMedia(offer)).length, 100_000)
+})
+
+test('a closed store leaves nothing behind', async () => {
+  const another = await startMedia()
+  assert.ok(existsSync(another.caFile))
+  await another.close()
+  assert.ok(!existsSync(another.caFile))
+})
