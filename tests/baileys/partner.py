@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -49,7 +50,7 @@ class FakeWhatsApp:
         self.settings = {
             "BAILEYS_TEST_MODE": "1",
             "BAILEYS_TEST_URL": told["whatsapp"],
-            "BAILEYS_MEDIA_TEST_CA": told["ca"],
+            "NODE_EXTRA_CA_CERTS": told["ca"],
         }
         self._control = told["control"]
         self._http = requests.Session()
@@ -93,7 +94,7 @@ class FakeWhatsApp:
         """How many messages each person's phone could read, by digits."""
         times: dict[str, int] = {}
         for one in self._get("received"):
-            times[one["phone"]] = times.get(one["phone"], 0) + 1
+            times[one["phone"]] = times.get(one["phone"], 0) + int(one["times_id_seen"])
         return times
 
     def devices(self) -> dict[str, dict[str, Any]]:
@@ -154,6 +155,17 @@ class LinkedBridge(Bridge):
 
         return until(shown, f"{session} shows a code")
 
+    @contextmanager
+    def under_way(self, session: str, body: dict[str, Any]) -> Iterator[Future[requests.Response]]:
+        """A send that has begun; its answer is there when the block ends."""
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(self.send, session, body, 60)
+            until(lambda: answer.done() or self._is_sending(session), "the send is under way")
+            yield answer
+
+    def _is_sending(self, session: str) -> bool:
+        return bool(self.get(f"/whatsapp/{session}/sending-status").json()["is_sending"])
+
     def received(self, to: str) -> list[dict[str, Any]]:
         return self.whatsapp.received(to)
 
@@ -172,7 +184,7 @@ class Sidecar:
             "BRIDGE_SECRET": SECRET,
             "PORT": "0",
             "BAILEYS_AUTH_KEY": AUTH_KEY,
-            "BAILEYS_CHECKS_PER_MINUTE": "60000",
+            "BAILEYS_CHECKS_PER_MINUTE": "10000",
             **whatsapp.settings,
             **settings,
         }
