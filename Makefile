@@ -12,11 +12,13 @@ test: lint ## Check the code and run all tests
 	@$(PYTHON) -m pytest --ignore tests/chaos
 	@$(PYTHON) -m pytest tests/chaos -n 4 --dist worksteal
 
-lint: .venv/installed ## Style, types and the arrows between the folders
+lint: .venv/installed ## Style, types (Python's and the sidecar's) and the arrows between the folders
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
+	@$(PYTHON) -m bridge.node install --tests
+	@$(PYTHON) -m bridge.node run node_modules/typescript/bin/tsc --project .
 
 demo: .venv/installed ## Send a broadcast to 200 people and watch it (while make up runs)
 	@$(PYTHON) -m local.demo

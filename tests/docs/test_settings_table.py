@@ -12,6 +12,7 @@ from settings import ROOT, Settings
 _ROW = re.compile(
     r"^\| `(?P<name>[A-Z_]+)` \| (?P<default>[^|]+) \| (?P<meaning>[^|]+) \| (?P<readers>[^|]+) \|$", re.M
 )
+SIDECARS = ROOT / "bridge" / "baileys" / "src" / "settings.js"
 ROWS = [match.groupdict() for match in _ROW.finditer((ROOT / "docs" / "settings.md").read_text())]
 
 
@@ -35,13 +36,21 @@ def test_a_row_says_what_the_code_says(row: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
 def test_who_is_said_to_read_it_does(row: dict[str, str]) -> None:
-    word = re.compile(rf"\b{row['name'].lower()}\b")
     readers = re.findall(r"`([^`]+)`", row["readers"])
     assert readers
     for reader in readers:
         place = ROOT / reader
         files: list[Path] = [place] if place.is_file() else sorted(place.rglob("*.py"))
-        assert any(word.search(file.read_text()) for file in files), f"{reader} does not read it"
+        name = (
+            row["name"] if place.suffix == ".js" else row["name"].lower()
+        )  # there it is the variable's, here the field's
+        assert any(re.search(rf"\b{name}\b", file.read_text()) for file in files), f"{reader} does not read it"
+
+
+def test_the_sidecar_reads_no_variable_that_is_not_a_setting() -> None:
+    read = re.findall(r"\benv\.([A-Z_]+)|'([A-Z]+_[A-Z_]+)'", SIDECARS.read_text())
+    tests_only = {"BAILEYS_TEST_MODE", "BAILEYS_TEST_URL", "BAILEYS_MEDIA_TEST_CA"}
+    assert {"".join(names).lower() for names in read if "".join(names) not in tests_only} <= set(Settings.model_fields)
 
 
 def test_the_example_file_has_every_setting_that_an_operator_sets_with_its_default() -> None:
