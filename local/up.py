@@ -84,8 +84,8 @@ def up(settings: Settings) -> None:
             if not node.installed():
                 say("Installing what real WhatsApp needs (Node's packages); this takes a minute …")
             run_to_end("the installation of the sidecar", INSTALL, env, ROOT, rotated(logs, "install"))
-        elif "bridge" in embedded:
-            run_to_end("the demo's seed", SEED, env, ROOT, rotated(logs, "seed"))
+        if "bridge" in embedded:
+            run_to_end("the seed", SEED, env, ROOT, rotated(logs, "seed"))
 
         reaper = Reaper(GRACE_S, keep_open=[lock])
         stack.callback(reaper.close)
