@@ -1,0 +1,145 @@
+/** Messages that people send us. */
+
+import { createHash } from 'node:crypto'
+
+import { extractMessageContent } from 'baileys'
+
+import { isPerson, phoneOf } from './addresses.js'
+import { log, wordsOf } from './log.js'
+import { downloadImage } from './media_download.js'
+import { untilWritten } from './until_written.js'
+
+const IMAGE_LIMIT = 1024 * 1024 // bytes
+
+/**
+ * @typedef {import('baileys').proto.IMessage} Message
+ * @typedef {import('baileys').WAMessage} WAMessage
+ * @typedef {import('baileys').proto.Message.IImageMessage} Image
+ * @typedef {{ kind: string, text: string | null, image?: Image }} Content
+ */
+
+/**
+ * What a person has written, or null for what is no message of a person's: revocations, keys, settings.
+ * @param {Message | null | undefined} message
+ * @returns {Content | null}
+ */
+export function contentIn(message) {
+  const content = extractMessageContent(message)
+  if (!content) return null
+  const { imageMessage, videoMessage, documentMessage, locationMessage, reactionMessage } = content
+  const text = textIn(content)
+  if (text) return { kind: 'text', text }
+  if (imageMessage) return { kind: 'image', text: imageMessage.caption ?? null, image: imageMessage }
+  if (videoMessage ?? content.ptvMessage) return { kind: 'video', text: videoMessage?.caption ?? null }
+  if (content.audioMessage) return { kind: 'audio', text: null }
+  if (documentMessage) return { kind: 'document', text: documentMessage.caption ?? documentMessage.fileName ?? null }
+  if (content.stickerMessage) return { kind: 'sticker', text: null }
+  if (locationMessage ?? content.liveLocationMessage) return { kind: 'location', text: locationMessage?.name ?? null }
+  if (content.contactMessage ?? content.contactsArrayMessage)
+    return { kind: 'contact', text: content.contactMessage?.displayName ?? null }
+  if (reactionMessage) return { kind: 'reaction', text: reactionMessage.text ?? null }
+  return null
+}
+
+/**
+ * What was typed, or chosen from what was offered: an opt-out may come by a button.
+ * @param {Message} content
+ */
+function textIn(content) {
+  return (
+    content.conversation ||
+    content.extendedTextMessage?.text ||
+    content.buttonsResponseMessage?.selectedDisplayText ||
+    content.templateButtonReplyMessage?.selectedDisplayText ||
+    content.listResponseMessage?.title ||
+    content.interactiveResponseMessage?.body?.text ||
+    null
+  )
+}
+
+export class Inbound {
+  #database
+  #outbox
+  #mediaTestCa
+  /** @type {Set<Promise<void>>} */
+  #writing = new Set()
+
+  /**
+   * @param {object} parts
+   * @param {import('./database.js').Database} parts.database
+   * @param {import('./outbox.js').Outbox} parts.outbox
+   * @param {import('./settings.js').Settings} parts.settings
+   */
+  constructor({ database, outbox, settings }) {
+    this.#database = database
+    this.#outbox = outbox
+    this.#mediaTestCa = settings.mediaTestCa
+  }
+
+  /**
+   * Write down what people have sent us, also while we were away.
+   * @param {string} session
+   * @param {import('./session.js').Socket} socket
+   * @param {WAMessage[]} messages
+   */
+  take(session, socket, messages) {
+    for (const message of messages) {
+      const { key } = message
+      const content = key.fromMe || !isPerson(key.remoteJid) ? null : contentIn(message.message)
+      if (!content || !key.id) continue
+      const writing = this.#write(session, socket, message, content).finally(() => this.#writing.delete(writing))
+      this.#writing.add(writing)
+    }
+  }
+
+  /** Return when everything taken is written. */
+  async written() {
+    await Promise.all(this.#writing)
+  }
+
+  /**
+   * @param {string} session
+   * @param {import('./session.js').Socket} socket
+   * @param {WAMessage} message
+   * @param {Content} content
+   */
+  async #write(session, socket, { key, pushName, messageTimestamp }, { kind, text, image }) {
+    const [phone, media] = await Promise.all([this.#phone(session, socket, key), image ? this.#image(session, image) : null])
+    const from = phone ?? key.remoteJid
+    const id = createHash('sha256').update(JSON.stringify([session, from, key.id])).digest('hex').slice(0, 32)
+    const data = { message_id: key.id, from, name: pushName ?? null, kind, text, media }
+    const at = new Date(Number(messageTimestamp) * 1000 || Date.now())
+    // WhatsApp may bring a message twice: under the same id the receiver removes the repeat.
+    await untilWritten('a message from a person', () => this.#outbox.put(this.#database, session, 'inbound', data, at, id))
+    this.#outbox.wake()
+  }
+
+  /**
+   * @param {string} session
+   * @param {import('./session.js').Socket} socket
+   * @param {import('baileys').WAMessageKey} key
+   */
+  async #phone(session, socket, key) {
+    try {
+      return await phoneOf(socket, key)
+    } catch (error) {
+      log.warn('EVENTS', 'the number of a person could not be found out', { session, error: wordsOf(error) })
+      return null
+    }
+  }
+
+  /**
+   * The message counts also without its picture.
+   * @param {string} session
+   * @param {Image} image
+   */
+  async #image(session, image) {
+    try {
+      const bytes = await downloadImage(image, IMAGE_LIMIT, this.#mediaTestCa)
+      return { data: bytes.toString('base64'), mimetype: image.mimetype ?? 'image/jpeg' }
+    } catch (error) {
+      log.warn('EVENTS', 'a picture is left out', { session, error: wordsOf(error) })
+      return null
+    }
+  }
+}
