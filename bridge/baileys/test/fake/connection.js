@@ -21,6 +21,7 @@ export class Connection {
   #frames = new Frames()
   #work = Promise.resolve()
   #helloSaid = false
+  #isEnded = false
   /** @type {Handshake | null} */
   #handshake = new Handshake()
   /** @type {import('./noise.js').Transport | null} */
@@ -41,27 +42,35 @@ export class Connection {
     socket.on('close', () => handlers.ended(this))
   }
 
-  get isOpen() {
-    return this.#socket.readyState === this.#socket.OPEN
+  /** Done with all that has come in so far, also when the client is gone meanwhile. */
+  get settled() {
+    return this.#work
   }
 
-  /** @param {Node} node */
+  /**
+   * @param {Node} node
+   * @returns {boolean} whether the client is still there
+   */
   send(node) {
-    if (this.isOpen && this.#transport) this.#socket.send(frame(this.#transport.encrypt(encodeBinaryNode(node))))
+    if (this.#isEnded || !this.#transport || this.#socket.readyState !== this.#socket.OPEN) return false
+    this.#socket.send(frame(this.#transport.encrypt(encodeBinaryNode(node))))
+    return true
   }
 
   close() {
+    this.#isEnded = true
     this.#socket.close()
   }
 
   /** As when the network goes: no word of farewell, and the other side gets a reset. */
   cut() {
+    this.#isEnded = true
     this.#socket._socket.resetAndDestroy()
   }
 
   /** @param {Buffer} data */
   async #take(data) {
-    if (!this.isOpen) return
+    if (this.#isEnded) return
     if (this.#transport) return this.#handlers.receive(this, await decodeBinaryNode(this.#transport.decrypt(data)))
     const handshake = /** @type {Handshake} */ (this.#handshake)
     if (!this.#helloSaid) {

@@ -31,7 +31,9 @@ const ROUTES = {
   'POST /receipt': ({ world }, wanted) => receiptByHand(world, /** @type {any} */ (wanted)),
   'POST /inbound': inbound,
   'POST /reset': (server) => server.reset(),
-  'GET /received': ({ world }, _, query) => {
+  'GET /received': async (server, _, query) => {
+    const { world } = server
+    await server.settled()
     const phone = query.get('phone')
     return [...world.received.values()].filter((received) => !phone || received.phone === phone)
   },

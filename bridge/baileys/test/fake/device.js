@@ -27,7 +27,7 @@ export class Device {
     this.noiseKey = noiseKey
     this.identityKey = identityKey
     this.jid = `${contact.phone}:${number}@s.whatsapp.net`
-    this.lid = contact.lid && `${contact.lid}:${number}@lid`
+    this.lid = contact.lid && contact.lid.replace('@', `:${number}@`)
   }
 
   /**

@@ -36,7 +36,7 @@ async function write(device, contact, message, attrs) {
  */
 export function writeInbound(device, contact, message, { address = 'pn', name = '' }) {
   const phone = `${contact.phone}@s.whatsapp.net`
-  const lid = contact.lid && `${contact.lid}@lid`
+  const { lid } = contact
   /** @type {Record<string, string>} */
   const known = address === 'lid' && lid ? { from: lid, sender_pn: phone } : { from: phone, ...(lid && { sender_lid: lid }) }
   return write(device, contact, message, { ...known, notify: name, ...(message.imageMessage && { type: 'media' }) })

@@ -5,6 +5,9 @@ import { controlOf } from './control.js'
 import { startMedia } from './media.js'
 import { FakeWhatsApp } from './server.js'
 
+// libsignal prints keys and sessions to the console; our one line goes past it.
+for (const level of /** @type {const} */ (['log', 'info', 'warn', 'error'])) console[level] = () => {}
+
 const { FAKE_PORT = '0', FAKE_CONTROL_PORT = '0' } = process.env
 
 const media = await startMedia()
@@ -15,8 +18,8 @@ await once(http, 'listening')
 const control = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (http.address()).port}`
 process.stdout.write(`${JSON.stringify({ whatsapp, control, ca: media.caFile })}\n`)
 
-process.once('SIGTERM', () => {
-  server.close()
+process.once('SIGTERM', async () => {
+  await server.close()
   http.close()
   http.closeAllConnections()
 })

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { getBinaryNodeChild, getBinaryNodeChildren, jidDecode, normalizeMessageContent } from 'baileys'
+import { readMedia } from './media.js'
 import { UnreadableError } from './people.js'
 import { deliverReceipts, deliverRetry } from './receipts.js'
 
@@ -9,7 +10,6 @@ import { deliverReceipts, deliverRetry } from './receipts.js'
  * @typedef {import('./connection.js').Connection} Connection
  * @typedef {import('./connection.js').Node} Node
  * @typedef {import('./device.js').Device} Device
- * @typedef {import('./media.js').Media} Media
  * @typedef {import('./world.js').Behaviour} Behaviour
  * @typedef {import('./world.js').Contact} Contact
  * @typedef {import('./world.js').World} World
@@ -20,11 +20,11 @@ const LATE_MS = 1000
 const MOST_RETRIES = 5
 
 /**
- * @param {{ world: World, media: Media }} server
+ * @param {World} world
  * @param {Connection} connection
  * @param {Node} node
  */
-export async function takeMessage({ world, media }, connection, node) {
+export async function takeMessage(world, connection, node) {
   const device = /** @type {Device} */ (connection.device)
   const { id, to } = node.attrs
   const addressee = world.at(to)
@@ -33,25 +33,30 @@ export async function takeMessage({ world, media }, connection, node) {
   if (behaviour.drop === 'before') return connection.cut()
   world.stats.messages += 1
   if (behaviour.ack === 'error') return acknowledge(world, connection, node, String(behaviour.ack_error))
-  const asked = retry?.asked ?? 0
-  const isRead = await handOver({ world, media }, device, node, behaviour, asked)
-  const receipts = () => isRead && deliverReceipts(world, device, id, to, behaviour.receipts)
-  if (behaviour.drop) {
-    connection.cut()
-    setTimeout(receipts, behaviour.receipt_after_ms)
-  } else if (behaviour.ack === 'none') {
-    setTimeout(receipts, behaviour.receipt_after_ms)
-  } else if (behaviour.receipt_first) {
-    setTimeout(() => {
-      receipts()
-      acknowledge(world, connection, node)
-    }, behaviour.receipt_after_ms)
-  } else {
-    const afterMs = behaviour.ack_after_ms || (behaviour.ack === 'late' ? LATE_MS : 0)
-    if (afterMs) setTimeout(acknowledge, afterMs, world, connection, node)
-    else acknowledge(world, connection, node)
-    setTimeout(receipts, afterMs + behaviour.receipt_after_ms)
+  const ack = {
+    afterMs: behaviour.ack_after_ms || (behaviour.ack === 'late' ? LATE_MS : 0),
+    act: () => acknowledge(world, connection, node)
   }
+  const receipts = {
+    afterMs: behaviour.receipt_after_ms,
+    act: () => isRead && deliverReceipts(world, device, id, to, behaviour.receipts)
+  }
+  const hasAck = !behaviour.drop && behaviour.ack !== 'none'
+  const steps = !hasAck ? [receipts] : behaviour.receipt_first ? [receipts, ack] : [ack, receipts]
+  // As WhatsApp itself: the server has the message, whatever the phone makes of it later.
+  if (steps[0] === ack && !ack.afterMs) steps.shift()?.act()
+  const isRead = await handOver(world, device, node, behaviour, retry?.asked ?? 0)
+  if (behaviour.drop) connection.cut()
+  inTurn(steps)
+}
+
+/** @param {{ afterMs: number, act: () => void }[]} steps */
+function inTurn([step, ...rest]) {
+  if (!step) return
+  setTimeout(() => {
+    step.act()
+    inTurn(rest)
+  }, step.afterMs)
 }
 
 /**
@@ -61,20 +66,20 @@ export async function takeMessage({ world, media }, connection, node) {
  * @param {string} [error]
  */
 function acknowledge(world, connection, { attrs: { id, to } }, error) {
-  world.stats.acks += 1
   const t = String(Math.floor(Date.now() / 1000))
-  connection.send({ tag: 'ack', attrs: { class: 'message', id, from: to, t, ...(error && { error }) } })
+  const ack = { tag: 'ack', attrs: { class: 'message', id, from: to, t, ...(error && { error }) } }
+  if (connection.send(ack)) world.stats.acks += 1
 }
 
 /**
  * Gives each phone its copy. Whether the addressee could read it.
- * @param {{ world: World, media: Media }} server
+ * @param {World} world
  * @param {Device} device
  * @param {Node} node
  * @param {Behaviour} behaviour
  * @param {number} asked how often the addressee's phone asked for it already
  */
-async function handOver({ world, media }, device, node, behaviour, asked) {
+async function handOver(world, device, node, behaviour, asked) {
   let isRead = false
   for (const { jid, enc } of copiesOf(node)) {
     const contact = world.at(jid)
@@ -99,7 +104,7 @@ async function handOver({ world, media }, device, node, behaviour, asked) {
         ciphertext: /** @type {Uint8Array} */ (enc.content)
       })
       if (isOwn) world.stats.own_copies += 1
-      else if (!isRead) await remember({ world, media }, contact, device, node.attrs.id, message)
+      else if (!isRead) await remember(world, contact, device, node.attrs.id, message)
       isRead ||= !isOwn
       world.retries.delete(key)
     } catch (error) {
@@ -125,13 +130,13 @@ function copiesOf(node) {
 }
 
 /**
- * @param {{ world: World, media: Media }} server
+ * @param {World} world
  * @param {Contact} contact
  * @param {Device} device
  * @param {string} id
  * @param {import('baileys').proto.IMessage} message
  */
-async function remember({ world, media }, contact, device, id, message) {
+async function remember(world, contact, device, id, message) {
   const key = keyOf(contact, device, id)
   const seen = world.received.get(key)
   if (seen) {
@@ -142,24 +147,21 @@ async function remember({ world, media }, contact, device, id, message) {
     phone: contact.phone,
     message_id: id,
     session_phone: device.contact.phone,
-    ...(await contentOf(media, message)),
+    ...(await contentOf(message)),
     at: new Date().toISOString(),
     times_id_seen: 1,
     decrypted: true
   })
 }
 
-/**
- * @param {Media} media
- * @param {import('baileys').proto.IMessage} message
- */
-async function contentOf(media, message) {
+/** @param {import('baileys').proto.IMessage} message */
+async function contentOf(message) {
   const content = normalizeMessageContent(message) ?? {}
   const kind = KINDS.find((kind) => content[`${kind}Message`])
   if (!kind) return { kind: 'text', text: content.conversation || content.extendedTextMessage?.text || '', media_sha256: null }
   const shown = /** @type {import('baileys').proto.Message.IDocumentMessage} */ (content[`${kind}Message`])
-  const bytes = /** @type {Buffer} */ (await media.read(content))
-  return { kind, text: shown.caption ?? '', media_sha256: createHash('sha256').update(bytes).digest('hex') }
+  const bytes = await readMedia(content).catch(() => null) // the phone shows the message without its picture
+  return { kind, text: shown.caption ?? '', media_sha256: bytes && createHash('sha256').update(bytes).digest('hex') }
 }
 
 /**

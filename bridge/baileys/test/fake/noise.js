@@ -27,12 +27,12 @@ class Cipher {
   }
 
   /** @param {Uint8Array} plain */
-  encrypt(plain, hash = EMPTY) {
+  encrypt(plain, /** @type {Uint8Array} */ hash = EMPTY) {
     return aesEncryptGCM(plain, this.#key, this.#nextNonce(), hash)
   }
 
   /** @param {Uint8Array} sealed */
-  decrypt(sealed, hash = EMPTY) {
+  decrypt(sealed, /** @type {Uint8Array} */ hash = EMPTY) {
     return aesDecryptGCM(sealed, this.#key, this.#nextNonce(), hash)
   }
 

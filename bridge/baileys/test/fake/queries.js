@@ -98,7 +98,7 @@ function getKeys({ server, node }) {
 }
 
 /** @param {Query} query */
-function lookUp({ server: { world }, node }) {
+function lookUp({ server: { world }, device, node }) {
   const usync = /** @type {Node} */ (getBinaryNodeChild(node, 'usync'))
   const asked = getAllBinaryNodeChildren(/** @type {Node} */ (getBinaryNodeChild(usync, 'query'))).map(({ tag }) => tag)
   const users = getAllBinaryNodeChildren(/** @type {Node} */ (getBinaryNodeChild(usync, 'list')))
@@ -107,18 +107,18 @@ function lookUp({ server: { world }, node }) {
     const number = getBinaryNodeChild(user, 'contact')?.content?.toString().replace('+', '')
     const jid = user.attrs.jid ?? `${number}@s.whatsapp.net`
     const contact = world.at(jid)
-    const facts = asked.map((tag) => FACTS[tag]?.(contact?.exists ? contact : null, jid)).filter((fact) => fact != null)
+    const facts = asked.map((tag) => FACTS[tag]?.(contact?.exists ? contact : null, jid, device)).filter((fact) => fact != null)
     return { tag: 'user', attrs: { jid }, content: facts }
   })
   return [{ tag: 'usync', attrs: usync.attrs, content: [{ tag: 'list', attrs: {}, content }] }]
 }
 
-/** @type {Record<string, (contact: Contact | null, jid: string) => Node | null>} what can be asked of a person */
+/** @type {Record<string, (contact: Contact | null, jid: string, asker: Device) => Node | null>} what is known of a person */
 const FACTS = {
   contact: (contact) => leaf('contact', { type: contact ? 'in' : 'out' }),
-  lid: (contact, jid) => (contact?.lid && !jid.endsWith('@lid') ? leaf('lid', { val: `${contact.lid}@lid` }) : null),
-  devices: (contact) => {
-    const linked = contact?.lastDevice ? [contact.lastDevice] : []
+  lid: (contact, jid) => (contact?.lid && !jid.endsWith('@lid') ? leaf('lid', { val: contact.lid }) : null),
+  devices: (contact, _, asker) => {
+    const linked = contact === asker.contact ? [asker.number] : []
     const content = [...(contact?.devices ?? []), ...linked].map((id) =>
       leaf('device', { id: String(id), ...(id && { 'key-index': String(id) }) })
     )

@@ -45,6 +45,11 @@ export class FakeWhatsApp {
     await this.media.close()
   }
 
+  /** Until everything that came in so far has been read. */
+  async settled() {
+    await Promise.all([...this.#connections].map(({ settled }) => settled))
+  }
+
   /** Forgets everything and everybody. */
   reset() {
     for (const connection of this.#connections) connection.cut()
@@ -70,13 +75,14 @@ export class FakeWhatsApp {
     if (node.tag === 'iq' && node.attrs.type === 'result') return this.registration.answered(connection, node)
     if (node.tag === 'iq') return answer(this, connection, node)
     if (!device) return
-    if (node.tag === 'message') return takeMessage(this, connection, node)
+    if (node.tag === 'message') return takeMessage(this.world, connection, node)
+    if (node.tag === 'receipt' && node.attrs.type === 'retry') this.world.stats.asked_again += 1
     device.acknowledge(node)
   }
 
   /** @param {Connection} connection */
   ended(connection) {
-    this.#connections.delete(connection)
+    connection.settled.finally(() => this.#connections.delete(connection))
     this.registration.forget(connection)
     if (connection.device?.connection === connection) connection.device.sleep()
   }

@@ -56,7 +56,7 @@ const ABSENT = /99001$/
 export class World {
   /** @type {Map<string, Contact>} by phone */
   contacts = new Map()
-  /** @type {Map<string, Contact>} by the user part of their LID */
+  /** @type {Map<string, Contact>} by LID */
   #byLid = new Map()
   /** @type {Map<string, Device>} by address */
   devices = new Map()
@@ -74,6 +74,7 @@ export class World {
     acks: 0,
     receipts: 0,
     retries: 0,
+    asked_again: 0,
     logins: 0,
     other_identities: 0,
     checks: 0,
@@ -90,25 +91,20 @@ export class World {
   }
 
   /**
+   * Says of a phone number what is to be so; what is not said is as usual.
    * @param {string} phone
    * @param {{ exists?: boolean, lid?: string | null, devices?: number[] }} facts
+   * @returns {Contact}
    */
-  setContact(phone, { exists = !ABSENT.test(phone), lid = lidOf(phone), devices = [0] }) {
-    const user = lid && lid.split('@')[0]
-    const before = this.contacts.get(phone)
-    if (before?.lid) this.#byLid.delete(before.lid)
-    const contact = {
-      phone,
-      lid: user,
-      exists,
-      devices,
-      person: new Person({ phone, lid: user && `${user}@lid`, devices }),
-      account: null,
-      banned: false,
-      lastDevice: 0
+  setContact(phone, { exists = !ABSENT.test(phone), lid = `${lidOf(phone)}@lid`, devices = [0] }) {
+    const contact = this.contacts.get(phone) ?? {
+      phone, lid, exists, devices, person: new Person({ phone, lid, devices }), account: null, banned: false, lastDevice: 0
     }
+    if (contact.lid) this.#byLid.delete(contact.lid)
+    Object.assign(contact, { lid, exists, devices })
+    Object.assign(contact.person, { lid, devices })
     this.contacts.set(phone, contact)
-    if (user) this.#byLid.set(user, contact)
+    if (lid) this.#byLid.set(lid, contact)
     return contact
   }
 
@@ -119,8 +115,7 @@ export class World {
   at(address) {
     const { user, server } = jidDecode(address) ?? { user: '', server: '' }
     if (server === 's.whatsapp.net' && /^\d+$/.test(user)) return this.contact(user)
-    if (server !== 'lid') return null
-    return this.#byLid.get(user) ?? (user === lidOf(phoneOf(user)) ? this.contact(phoneOf(user)) : null)
+    return server === 'lid' ? (this.#byLid.get(`${user}@lid`) ?? null) : null
   }
 
   /**
@@ -177,6 +172,3 @@ export const fingerprint = (key) => createHash('sha256').update(key).digest('hex
 
 /** @param {string} phone */
 const lidOf = (phone) => `77${[...phone].reverse().join('')}`
-
-/** @param {string} lid */
-const phoneOf = (lid) => [...lid.slice(2)].reverse().join('')
