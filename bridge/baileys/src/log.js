@@ -63,7 +63,8 @@ export function wordsOf(error) {
  * @param {string} session
  */
 export function quietLogger(session) {
-  const nothing = () => {}
+  /** @param {unknown[]} _ */
+  const nothing = (..._) => {}
   /**
    * @param {unknown} subject
    * @param {string} [words]
