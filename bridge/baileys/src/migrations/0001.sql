@@ -2,6 +2,12 @@
 
 CREATE SCHEMA baileys;
 
+-- Which of these files were run.
+CREATE TABLE baileys.migrations (
+  name text PRIMARY KEY,
+  run_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 -- Since when the ledger knows everything: a key that is absent proves "not sent" only for an attempt that began later.
 CREATE TABLE baileys.ledger (
   since timestamptz NOT NULL DEFAULT clock_timestamp(),
