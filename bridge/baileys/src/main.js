@@ -3,6 +3,7 @@
 import './quiet.js'
 
 import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 
 import { openDatabase } from './database.js'
 import { arm } from './failpoints.js'
@@ -23,14 +24,17 @@ import { readSettings, SettingsError } from './settings.js'
 import { Vault } from './vault.js'
 
 const CONNECTIONS = 10
-const LAST_MOMENT = 24_000 // milliseconds from SIGTERM: platforms kill at 30 s
-const FORGET_EVERY = 3_600_000 // milliseconds
+// All in milliseconds.
+const DATABASE_LIMIT = 30_000
+const DATABASE_AGAIN = 1_000
+const LAST_MOMENT = 24_000 // from SIGTERM on: platforms kill after 30 s
+const FORGET_EVERY = 3_600_000
 
 /** @param {import('./settings.js').Settings} settings */
 async function serve(settings) {
   const database = await openDatabase(settings.databaseUrl, { max: CONNECTIONS })
-  await migrate(database)
   const lease = new Lease()
+  await onceItIsUp(() => migrate(database))
   await lease.open(database)
   const vault = new Vault(settings.authKey)
   const ledger = new Ledger(database, vault)
@@ -67,6 +71,23 @@ async function serve(settings) {
   await posting
   await lease.close()
   await database.close()
+}
+
+/**
+ * Postgres may start at the same time as this process.
+ * @param {() => Promise<void>} work
+ */
+async function onceItIsUp(work) {
+  const until = performance.now() + DATABASE_LIMIT
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (performance.now() > until) throw error
+      log.warn('BRIDGE', 'Postgres cannot be used yet', { error: wordsOf(error) })
+      await pause(DATABASE_AGAIN)
+    }
+  }
 }
 
 /** @param {Ledger} ledger */

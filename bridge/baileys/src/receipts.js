@@ -107,5 +107,5 @@ export class Receipts {
  * @param {string} messageId
  */
 function sent(key, messageId) {
-  return { status: 200, body: { status: 'sent', key, message_id: messageId, duplicate: false, duration_ms: 0 } }
+  return { status: 200, body: { status: 'sent', key, message_id: messageId, duplicate: false, duration_ms: null } }
 }

@@ -271,7 +271,7 @@ export class Session {
     socket.ev.on('connection.update', (update) => {
       // Events that Baileys still holds back would be lost with the socket.
       if (update.connection === 'close') socket.ev.flush()
-      if (this.socket === socket) this.#changed(socket, update)
+      if (this.socket === socket) this.#changed(update)
     })
     socket.ev.on('messages.upsert', ({ messages }) => inbound.take(this.name, socket, messages))
     socket.ws.on('CB:receipt', (node) => receipts.take(receiptsIn(this.name, node, creds.me)))
@@ -280,15 +280,12 @@ export class Session {
     })
   }
 
-  /**
-   * @param {Socket} socket
-   * @param {Partial<import('baileys').ConnectionState>} update
-   */
-  #changed(socket, { connection, qr, isNewLogin, lastDisconnect, reachoutTimeLock }) {
+  /** @param {Partial<import('baileys').ConnectionState>} update */
+  #changed({ connection, qr, isNewLogin, lastDisconnect, reachoutTimeLock }) {
     if (qr) this.#showQr(qr)
-    if (isNewLogin) this.#scanned(socket)
+    if (isNewLogin) this.#scanned()
     if (reachoutTimeLock) this.#timeLocked(reachoutTimeLock)
-    if (connection === 'open') this.#opened(socket)
+    if (connection === 'open') this.#opened()
     if (connection === 'close') this.#closed(/** @type {import('@hapi/boom').Boom | undefined} */ (lastDisconnect?.error))
   }
 
@@ -300,20 +297,18 @@ export class Session {
     if (this.#state !== 'qr') this.#enter('qr', this.#lastError)
   }
 
-  /** @param {Socket} socket */
-  #scanned(socket) {
+  #scanned() {
     this.qr = null
     this.#qrSince = null
     this.#paired = true
-    this.#phone = phoneIn(socket.user?.id)
+    this.#phone = phoneIn(this.#auth?.creds.me?.id)
     this.#enter('scanned', null)
   }
 
-  /** @param {Socket} socket */
-  #opened(socket) {
+  #opened() {
     this.#restarted = this.#confirmed = false
     this.#openedAt = Date.now()
-    this.#phone = phoneIn(socket.user?.id)
+    this.#phone = phoneIn(this.#auth?.creds.me?.id)
     this.#enter('open', this.#restrictedWord())
   }
 

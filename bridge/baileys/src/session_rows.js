@@ -17,7 +17,7 @@
 
 // $1 is the holder in all that read rows.
 const ROW = `
-  name, state, wanted, creds IS NOT NULL AS paired, phone, last_error, restricted_until, last_message_at,
+  name, state, wanted, phone IS NOT NULL AS paired, phone, last_error, restricted_until, last_message_at,
   holder IS DISTINCT FROM $1 AND holder IS NOT NULL AS elsewhere`
 
 // A session that another process runs is that one's to describe.
