@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +21,6 @@ from waiting import until
 
 from settings import ROOT
 
-HOME = ROOT / "bridge" / "baileys"
 AUTH_KEY = base64.b64encode(bytes(range(32))).decode()
 READY_S = 30.0
 _phones = count(1)
@@ -271,7 +270,12 @@ def digits(address: str) -> str:
 
 def _node(script: str, settings: dict[str, str], *, stdout: Any, stderr: Any) -> subprocess.Popen[str]:
     """A script of the sidecar's folder, with nothing but these settings in its environment."""
-    program = shutil.which("node")
-    assert program is not None, "there is no node on this machine"
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return subprocess.Popen([program, str(HOME / script)], env=kept | settings, text=True, stdout=stdout, stderr=stderr)
+    return subprocess.Popen(
+        [sys.executable, "-m", "bridge.node", "run", script],
+        cwd=ROOT,
+        env=kept | settings,
+        text=True,
+        stdout=stdout,
+        stderr=stderr,
+    )
