@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 from settings import ROOT
 
+SIDECAR = ROOT / "bridge" / "baileys"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
 _LINK = re.compile(r"\[[^\]]+\]\((?P<to>[^)]+)\)")
@@ -61,6 +62,8 @@ def test_every_relative_link_resolves(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_sql_block_can_be_run(document: Path, engine: Engine) -> None:
     with engine.begin() as db:
+        for migration in sorted((SIDECAR / "src" / "migrations").glob("*.sql")):
+            db.exec_driver_sql(migration.read_text())
         for language, body in fenced(document):
             if language == "sql":
                 db.execute(text(body)).all()
@@ -68,8 +71,8 @@ def test_every_sql_block_can_be_run(document: Path, engine: Engine) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_that_is_named_exists(document: Path) -> None:
-    named = re.findall(r"`((?:[\w-]+/)+[\w.-]+\.(?:py|sql|csv|md|sh))`", document.read_text())
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    named = re.findall(r"`((?:[\w-]+/)+[\w.-]+\.(?:py|js|sql|csv|md|sh))`", document.read_text())
+    assert [name for name in named if not ((ROOT / name).exists() or (SIDECAR / name).exists())] == []
 
 
 def test_every_test_that_is_named_exists() -> None:
