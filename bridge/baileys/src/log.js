@@ -59,22 +59,37 @@ export function wordsOf(error) {
 }
 
 /**
- * What Baileys gets as its logger: pino's methods. The objects that it is given hold nodes, keys and numbers.
+ * What Baileys gets as its logger: pino's methods. The objects that it is given hold nodes, keys and numbers. Its errors are
+ * warnings here, as it gets over nearly all of them; its warnings are of use only to who looks for something.
  * @param {string} session
  */
 export function quietLogger(session) {
   /** @param {unknown[]} _ */
   const nothing = (..._) => {}
-  /**
-   * @param {unknown} subject
-   * @param {string} [words]
-   */
-  const pass = (subject, words) => {
-    const { err, error } = /** @type {{ err?: unknown, error?: unknown }} */ (Object(subject))
-    const cause = err ?? error
-    const told = typeof subject === 'string' ? subject : (words ?? 'Baileys warns')
-    log.warn('BRIDGE', told.replace(NUMBERS, masked), { session, error: cause instanceof Error ? wordsOf(cause) : null })
+  /** @param {'debug' | 'warn'} level */
+  const pass = (level) => {
+    /**
+     * @param {unknown} subject
+     * @param {string} [words]
+     */
+    return (subject, words) => {
+      const told = typeof subject === 'string' ? subject : (words ?? 'Baileys says nothing more')
+      const { err, error } = /** @type {{ err?: unknown, error?: unknown }} */ (Object(subject))
+      const cause = err ?? error
+      log[level]('BRIDGE', told.replace(NUMBERS, masked), {
+        session,
+        ...(cause instanceof Error && { error: wordsOf(cause) })
+      })
+    }
   }
-  const logger = { level: 'warn', child: () => logger, trace: nothing, debug: nothing, info: nothing, warn: pass, error: pass }
+  const logger = {
+    level: 'warn',
+    child: () => logger,
+    trace: nothing,
+    debug: nothing,
+    info: nothing,
+    warn: pass('debug'),
+    error: pass('warn')
+  }
   return logger
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { log, masked, quietLogger, wordsOf } from '../src/log.js'
+import { log, masked, quietLogger, setLogLevel, wordsOf } from '../src/log.js'
 
 /**
  * What is written to the standard output meanwhile.
@@ -41,6 +41,8 @@ test('an error is told by name and message, its numbers masked', () => {
 })
 
 test('what Baileys logs comes through without the objects it holds', (t) => {
+  setLogLevel('DEBUG')
+  t.after(() => setLogLevel('INFO'))
   const logger = quietLogger('one').child()
   const text = written(t, () => {
     logger.info({ creds: 'secret' }, 'logging in')
