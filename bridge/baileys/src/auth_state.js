@@ -92,19 +92,12 @@ class AuthState {
     this.#lease = lease
     this.#session = session
     this.creds = creds
-    // A link that was begun with a code and not finished is begun anew: WhatsApp knows no such device.
-    if (!this.paired) delete creds.me
     this.keys = {
       /** @type {import('baileys').SignalKeyStore['get']} */
       get: (type, ids) => this.#get(type, ids),
       /** @param {SignalDataSet} data */
       set: (data) => this.#set(data)
     }
-  }
-
-  /** Whether a phone has linked this device. */
-  get paired() {
-    return Boolean(this.creds.account)
   }
 
   /** Store the credentials as they are now. */

@@ -1,11 +1,26 @@
-/** A database for one test file, on the Postgres at TEST_DATABASE_URL. */
+/** Databases for one test file, on the Postgres at TEST_DATABASE_URL. */
 
 import { randomBytes } from 'node:crypto'
 
 import pg from 'pg'
 
-/** A new, empty database. */
+import { Database, openDatabase } from '../src/database.js'
+import { migrate } from '../src/migrate.js'
+
+/** A new database with all tables, open; it is gone when it is closed. */
 export async function freshDatabase() {
+  const empty = await emptyDatabase()
+  const database = await openDatabase(empty.url)
+  await migrate(database)
+  const close = async () => {
+    await Database.prototype.close.call(database)
+    await empty.close()
+  }
+  return Object.assign(database, { url: empty.url, close })
+}
+
+/** A new database with nothing in it. */
+export async function emptyDatabase() {
   const name = `test_${randomBytes(8).toString('hex')}`
   await administer(`CREATE DATABASE ${name}`)
   const url = new URL(server())
