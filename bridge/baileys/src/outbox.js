@@ -148,8 +148,9 @@ export class Outbox {
     ;(trouble ? this.#refused : this.#accepted).push(id)
     try {
       await this.#writing.run(() => this.#write())
+      if (trouble) this.wake() // its next try is due sooner than its claim was over
     } catch (error) {
-      log.warn('EVENTS', 'accepted events could not be removed and will be posted again', { error: wordsOf(error) })
+      log.warn('EVENTS', 'how events were taken could not be written down and may be posted again', { error: wordsOf(error) })
     }
   }
 

@@ -5,13 +5,13 @@
  * later a receipt, says what became of it.
  */
 
-import { DisconnectReason, proto } from 'baileys'
+import { proto } from 'baileys'
 
 import { contentOf } from './content.js'
 import { DEVICE_PROBLEMS, NotSentError, refuse } from './contract.js'
 import { hit } from './failpoints.js'
+import { nothingLeft, problemOf } from './failures.js'
 import { KEY_CLOSED, KEY_CONFLICT, knownAnswer } from './ledger.js'
-import { LeaseLostError } from './lease.js'
 import { log, masked, wordsOf } from './log.js'
 import { messageId } from './message_id.js'
 import { prepare } from './preparing.js'
@@ -26,7 +26,6 @@ import { prepare } from './preparing.js'
 
 const DRAIN_MS = 20_000
 const ACCOUNT_RESTRICTED = '463'
-const CLOSED = [DisconnectReason.connectionClosed, DisconnectReason.loggedOut]
 const IN_FLIGHT = { status: 409, body: { error: 'in_flight' } }
 
 export class Sender {
@@ -67,7 +66,6 @@ export class Sender {
     const done = this.#carry(send).finally(() => {
       this.#underWay.delete(attempt.key)
       session.activeSends -= 1
-      session.idleSince = Date.now()
     })
     this.#underWay.set(attempt.key, { ...send, done })
     return withinTime(send, done)
@@ -289,34 +287,6 @@ function left({ deadline }) {
 /** @param {{ deadline: number }} send */
 function isLate(send) {
   return left(send) === 0
-}
-
-/**
- * Whether a hand-over that failed did so before a byte was written: the socket was closed, or nobody could be encrypted for.
- * @param {any} error
- */
-function nothingLeft(error) {
-  return CLOSED.includes(statusOf(error)) || error?.message === 'All encryptions failed'
-}
-
-/**
- * What an error before the hand-over means for the client.
- * @param {unknown} error
- * @returns {NotSentError}
- */
-function problemOf(error) {
-  if (error instanceof NotSentError) return error
-  if (error instanceof LeaseLostError || CLOSED.includes(statusOf(error))) return new NotSentError('not_connected')
-  return new NotSentError(statusOf(error) ? 'provider_error' : 'internal')
-}
-
-/**
- * The status of an error of Baileys' own making.
- * @param {any} error
- * @returns {number}
- */
-function statusOf(error) {
-  return error?.isBoom ? error.output.statusCode : 0
 }
 
 /**
