@@ -11,16 +11,17 @@ const REASONS = {
   440: { tag: 'conflict', attrs: { type: 'replaced' } }
 }
 
-/** Which codes come as what, when the test does not say. @type {Record<number, Manner>} */
-const MANNERS = { 403: 'failure', 405: 'failure', 408: 'drop', 428: 'drop' }
+/** Which codes do not come as a stream error, when the test does not say. @type {Record<number, Manner>} */
+const MANNERS = { 403: 'failure', 405: 'failure', 428: 'drop' }
 
 /**
+ * A dropped connection says no code: Baileys calls it 428, whatever is meant.
  * @param {Connection} connection
  * @param {number} code
  * @param {Manner} [manner]
  */
 export function end(connection, code, manner = MANNERS[code] ?? 'stream') {
-  if (manner === 'drop') return code === 408 ? connection.cut() : connection.close()
+  if (manner === 'drop') return connection.cut()
   if (manner === 'failure') connection.send({ tag: 'failure', attrs: { reason: String(code), location: 'fake' } })
   else connection.send({ tag: 'stream:error', attrs: { code: String(code) }, content: REASONS[code] ? [REASONS[code]] : [] })
   connection.close()

@@ -62,7 +62,7 @@ export class Connection {
     this.#socket.close()
   }
 
-  /** As when the network goes: no word of farewell, and the other side gets a reset. */
+  /** As when the network goes: no word of farewell. */
   cut() {
     this.#isEnded = true
     this.#socket._socket.resetAndDestroy()

@@ -12,6 +12,7 @@ export class Device {
   keys = []
   /** its one-time prekeys that are left; who writes to it for the first time takes one out */
   preKeys = { tag: 'list', attrs: {}, content: /** @type {Node[]} */ ([]) }
+  hasHistory = false
   #awake = false
   /** @type {Map<string, Node>} stanzas that it has not acknowledged, in order */
   #waiting = new Map()

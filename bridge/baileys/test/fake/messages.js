@@ -56,7 +56,7 @@ function inTurn([step, ...rest]) {
   setTimeout(() => {
     step.act()
     inTurn(rest)
-  }, step.afterMs)
+  }, step.afterMs).unref()
 }
 
 /**

@@ -62,12 +62,14 @@ export async function answer(server, connection, node) {
 }
 
 /**
- * The client is ready: it hears what it missed and, after its first login, gets its phone's history.
+ * The client is ready: it hears what it missed and, after its first login, gets its phone's history once.
  * @param {Device} device
  */
 async function wake(device) {
   device.wake()
-  if (device.logins === 1) await writeHistory(device)
+  if (device.hasHistory) return
+  device.hasHistory = true
+  await writeHistory(device)
 }
 
 /** @param {Query} query */
