@@ -77,11 +77,11 @@ test('bare Baileys logs in, and its message is read and acknowledged', LIMIT, as
 
 test('the sidecar logs in, and what it is told to send is read there before it answers sent', LIMIT, async (t) => {
   const fresh = await freshDatabase()
-  t.after(fresh.close)
   const authKey = randomBytes(32)
   await rememberLink(fresh.url, authKey)
   const sidecar = await startSidecar(fresh.url, authKey)
   t.after(sidecar.stop)
+  t.after(fresh.close)
   while (!(await sidecar.ask('GET', 'status')).body.can_send) await pause(20)
 
   const reads = once(told, 'message')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after, before } from 'node:test'
@@ -71,6 +71,13 @@ for (const [kind, mimetype] of [['image', 'image/jpeg'], ['video', 'video/mp4'],
 test('without the certificate, or with another token, nothing is uploaded', async () => {
   await assert.rejects(sentByBaileys('image', 'image/jpeg', { trusted: '' }), /upload failed on all hosts/)
   await assert.rejects(sentByBaileys('image', 'image/jpeg', { auth: 'another' }), /upload failed on all hosts/)
+})
+
+test('the certificate is signed by itself, and is good for today', async () => {
+  const certificate = new X509Certificate(await readFile(media.caFile))
+  assert.ok(certificate.verify(certificate.publicKey))
+  assert.ok(certificate.ca)
+  assert.ok(Date.parse(certificate.validFrom) < Date.now() && Date.now() < Date.parse(certificate.validTo))
 })
 
 test('a phone shows no media that is not what was announced', async () => {

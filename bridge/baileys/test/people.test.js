@@ -54,8 +54,8 @@ async function linkedDevice() {
  * @param {Person} reader
  * @param {string} jid
  */
-async function meet(linked, reader, jid) {
-  const user = { tag: 'user', attrs: { jid }, content: reader.bundle(0) }
+async function meet(linked, reader, jid, bundle = reader.bundle(0)) {
+  const user = { tag: 'user', attrs: { jid }, content: bundle }
   const answer = { tag: 'iq', attrs: {}, content: [{ tag: 'list', attrs: {}, content: [user] }] }
   await parseAndInjectE2ESessions(answer, linked.repository)
 }
@@ -173,6 +173,14 @@ test('a new session replaces a lost one', async () => {
   await after.repository.deleteSession([PHONE])
   await meet(after, reader, PHONE)
   assert.equal(await textOf(reader, await sealed(after, PHONE, 'me again')), 'me again')
+})
+
+test('a one-time key opens one session only', async () => {
+  const [first, second, reader] = [await linkedDevice(), await linkedDevice(), person()]
+  const bundle = reader.bundle(0)
+  for (const linked of [first, second]) await meet(linked, reader, PHONE, bundle)
+  assert.equal(await textOf(reader, await sealed(first, PHONE, 'me')), 'me')
+  await assert.rejects(textOf(reader, await sealed(second, PHONE, 'me too')), UnreadableError)
 })
 
 test('the own phone shows its copy of a message as that message', async () => {
