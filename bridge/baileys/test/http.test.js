@@ -6,13 +6,11 @@ import { after, before, test } from 'node:test'
 import { NotSentError } from '../src/contract.js'
 import { makeServer } from '../src/http.js'
 import { openDatabase } from '../src/database.js'
-import { migratedDatabase } from './migrated.js'
+import { freshDatabase } from './postgres.js'
 
 const SECRET = 'a secret: שלום'
 /** @type {import('../src/database.js').Database} */
 let database
-/** @type {() => Promise<void>} */
-let close
 /** @type {import('node:http').Server} */
 let server
 
@@ -31,13 +29,13 @@ async function listening(with_) {
 }
 
 before(async () => {
-  ;({ database, close } = await migratedDatabase())
+  database = await freshDatabase()
   server = await listening(database)
 })
 after(async () => {
   server.closeAllConnections()
   server.close()
-  await close()
+  await database.close()
 })
 
 /**

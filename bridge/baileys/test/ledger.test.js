@@ -6,7 +6,7 @@ import { readAttempt, refuse } from '../src/contract.js'
 import { Ledger, knownAnswer } from '../src/ledger.js'
 import { messageId } from '../src/message_id.js'
 import { Vault } from '../src/vault.js'
-import { migratedDatabase } from './migrated.js'
+import { freshDatabase } from './postgres.js'
 
 /** @typedef {import('../src/ledger.js').State} State */
 
@@ -15,21 +15,19 @@ const SESSION = 'one'
 const ANSWER = { status: 200, body: { status: 'sent', duplicate: false } }
 /** @type {import('../src/database.js').Database} */
 let database
-/** @type {() => Promise<void>} */
-let close
 /** @type {Ledger} */
 let ledger
 let keys = 0
 
 before(async () => {
-  ;({ database, close } = await migratedDatabase())
+  database = await freshDatabase()
   ledger = new Ledger(database, new Vault(randomBytes(32)))
   await database.query(
     `INSERT INTO baileys.sessions (name, holder, lease_until) VALUES ($1, $2, clock_timestamp() + interval '1 h')`,
     [SESSION, HOLDER]
   )
 })
-after(() => close())
+after(() => database.close())
 
 /** @param {Record<string, unknown>} [change] */
 function attempt(change) {

@@ -3,18 +3,16 @@ import { after, before, beforeEach, test } from 'node:test'
 
 import { NotSentError } from '../src/contract.js'
 import { Numbers } from '../src/numbers.js'
-import { migratedDatabase } from './migrated.js'
+import { freshDatabase } from './postgres.js'
 
 /** @type {import('../src/database.js').Database} */
 let database
-/** @type {() => Promise<void>} */
-let close
 
 before(async () => {
-  ;({ database, close } = await migratedDatabase())
+  database = await freshDatabase()
 })
 beforeEach(() => database.query('TRUNCATE baileys.numbers'))
-after(() => close())
+after(() => database.close())
 
 /** A session whose WhatsApp knows all numbers but those that end in 0; undefined is no answer. */
 function session(answers = true) {

@@ -6,19 +6,17 @@ import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { Outbox } from '../src/outbox.js'
-import { migratedDatabase } from './migrated.js'
+import { freshDatabase } from './postgres.js'
 
 const SECRET = 'a secret of the events'
 /** @type {import('../src/database.js').Database} */
 let database
-/** @type {() => Promise<void>} */
-let close
 
 before(async () => {
-  ;({ database, close } = await migratedDatabase())
+  database = await freshDatabase()
 })
 beforeEach(() => database.query('TRUNCATE baileys.outbox'))
-after(() => close())
+after(() => database.close())
 
 /**
  * @param {() => unknown} condition
