@@ -254,13 +254,17 @@ test('nobody takes the lease while a write is under way', async () => {
     database.one('SELECT pid FROM pg_locks WHERE locktype = $1 AND NOT granted', [kind])
   await withTrigger('PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW;', async () => {
     const written = auth.keys.set({ session: { 'a.0': text('slow') } })
-    await until('the write is under way', () => waits('advisory'))
-    const taken = stolen()
-    await until('the other waits for it', () => waits('transactionid'))
-    await client.query('SELECT pg_advisory_unlock(1)')
-    await Promise.all([written, taken])
+    try {
+      await until('the write is under way', () => waits('advisory'))
+      const taken = stolen()
+      await until('the other waits for it', () => waits('transactionid'))
+      await client.end() // and the write goes on
+      await taken
+    } finally {
+      await client.end()
+      await written
+    }
   })
-  await client.end()
 })
 
 test('what is forgotten is gone, with all its keys, and the next identity is another', async () => {
