@@ -197,7 +197,8 @@ export class Sender {
 
   /**
    * Known not to have gone out. A problem of the device uses up no key, also when WhatsApp itself refused the message: no
-   * receipt can come for it, and the same key on the same session has the same message id again.
+   * receipt can come for it, and the same key on the same session has the same message id again. But a client that was
+   * told meanwhile that it is in doubt has to find in the ledger that it is not.
    * @param {Send} send
    * @param {unknown} error
    */
@@ -208,7 +209,7 @@ export class Sender {
     tell(send, code === 'internal' ? 'error' : 'warn', 'not sent', { outcome: code, error: wordsOf(error) })
     try {
       const also = isLate(send) ? this.#receipt(session, id, attempt.key, 'failed', code) : undefined
-      const kept = await (DEVICE_PROBLEMS.has(code)
+      const kept = await (DEVICE_PROBLEMS.has(code) && !also
         ? this.#ledger.forget(attempt.key)
         : this.#ledger.fail(attempt.key, code, answer, also))
       if (also) this.#outbox.wake()
