@@ -227,7 +227,7 @@ test('a socket cut before: the message never was', async () => {
 for (const times of [1, 2])
   test(`a phone that could not read it ${times} times gets it again`, async () => {
     const phone = await ready()
-    await post('/behaviour', { phone, retry: times })
+    await post('/behaviour', { phone, retry: times, times: 1 })
     const id = await client.send(at(phone), { text: 'Hello' })
     await told(id, READ)
     const [message] = await received(phone)

@@ -3,6 +3,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import makeWASocket, { BufferJSON, initAuthCreds } from 'baileys'
 
+// Baileys leaves timers of up to a minute behind when a connection ends; they must not keep a test's process alive.
+const timer = globalThis.setTimeout
+globalThis.setTimeout = /** @type {any} */ ((/** @type {Parameters<typeof timer>} */ ...given) => timer(...given).unref())
+
 const nothing = () => {}
 const logger = { level: 'silent', child: () => logger, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing }
 
