@@ -14,10 +14,8 @@ import { fileURLToPath } from 'node:url'
 import { startWhatsAppServer } from '@openclaw/crabline'
 import { initAuthCreds, makeWASocket } from 'baileys'
 import { openAuthState } from '../src/auth_state.js'
-import { openDatabase } from '../src/database.js'
 import { Lease } from '../src/lease.js'
 import { messageId } from '../src/message_id.js'
-import { migrate } from '../src/migrate.js'
 import { Vault } from '../src/vault.js'
 import { freshDatabase } from './postgres.js'
 
@@ -76,12 +74,12 @@ test('bare Baileys logs in, and its message is read and acknowledged', LIMIT, as
 })
 
 test('the sidecar logs in, and what it is told to send is read there before it answers sent', LIMIT, async (t) => {
-  const fresh = await freshDatabase()
+  const database = await freshDatabase()
   const authKey = randomBytes(32)
-  await rememberLink(fresh.url, authKey)
-  const sidecar = await startSidecar(fresh.url, authKey)
+  await rememberLink(database, authKey)
+  const sidecar = await startSidecar(database.url, authKey)
   t.after(sidecar.stop)
-  t.after(fresh.close)
+  t.after(database.close)
   while (!(await sidecar.ask('GET', 'status')).body.can_send) await pause(20)
 
   const reads = once(told, 'message')
@@ -95,12 +93,10 @@ test('the sidecar logs in, and what it is told to send is read there before it a
 
 /**
  * A session that is linked already, and its one recipient, who is known: crabline cannot be asked about numbers.
- * @param {string} url
+ * @param {import('../src/database.js').Database} database
  * @param {Buffer} authKey
  */
-async function rememberLink(url, authKey) {
-  const database = await openDatabase(url, { max: 2 })
-  await migrate(database)
+async function rememberLink(database, authKey) {
   await database.query('INSERT INTO baileys.sessions (name) VALUES ($1)', ['second'])
   await database.query('INSERT INTO baileys.numbers (number, exists) VALUES ($1, true)', [TO.split('@')[0]])
   const lease = new Lease()
@@ -110,7 +106,6 @@ async function rememberLink(url, authKey) {
   Object.assign(auth.creds, linkedBefore())
   await auth.saveCreds()
   await lease.close()
-  await database.close()
 }
 
 /**
