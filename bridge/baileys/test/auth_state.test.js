@@ -70,8 +70,20 @@ test('a new identity is stored before it is used, and is the same from then on',
 })
 
 test('of several that start a session at once, all get one identity', async () => {
-  const opened = await Promise.all(Array.from({ length: 8 }, () => open()))
-  assert.equal(new Set(opened.map(({ creds }) => creds.advSecretKey)).size, 1)
+  const client = await database.connect()
+  await client.query('BEGIN')
+  await client.query(`SELECT FROM baileys.sessions WHERE name = 'one' FOR UPDATE`)
+  const opening = Promise.all(Array.from({ length: 4 }, () => open()))
+  try {
+    await until('all have found none and are about to make one', async () => {
+      const waiting = `SELECT count(*)::int AS count FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`
+      return (await database.one(waiting)).count === 4
+    })
+  } finally {
+    await client.end() // and they go on
+  }
+  assert.equal(new Set((await opening).map(({ creds }) => creds.advSecretKey)).size, 1)
 })
 
 test('an identity is made by nobody but the lease’s holder', async () => {
