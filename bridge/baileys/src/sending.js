@@ -21,7 +21,13 @@ import { prepare } from './preparing.js'
  * @typedef {import('./contract.js').Attempt} Attempt
  * @typedef {import('./contract.js').ErrorCode} ErrorCode
  * @typedef {import('./session.js').Session} Session
- * @typedef {{ session: Session, attempt: Attempt, id: string, begunAt: number, deadline: number }} Send
+ * @typedef {object} Send
+ * @property {Session} session
+ * @property {Attempt} attempt
+ * @property {string} id WhatsApp's, of the message
+ * @property {number} begunAt by the monotonic clock, as is the deadline
+ * @property {number} deadline
+ * @property {boolean} isOver the client was told that it is in doubt
  */
 
 const DRAIN_MS = 20_000
@@ -32,7 +38,7 @@ export class Sender {
   #ledger
   #numbers
   #outbox
-  /** @type {Map<string, Send & { done: Promise<Answer> }>} */
+  /** @type {Map<string, { send: Send, done: Promise<Answer> }>} */
   #underWay = new Map()
   #stopped = false
 
@@ -57,17 +63,17 @@ export class Sender {
    */
   async send(session, attempt) {
     const other = this.#underWay.get(attempt.key)
-    if (other) return answerBeside(other, attempt)
+    if (other) return answerBeside(other.send, attempt)
     const begunAt = performance.now()
     const id = messageId(session.name, attempt.key)
-    const send = { session, attempt, id, begunAt, deadline: begunAt + attempt.deadlineS * 1000 }
+    const send = { session, attempt, id, begunAt, deadline: begunAt + attempt.deadlineS * 1000, isOver: false }
     session.acks.late((late, ack) => this.#settleLate(session, late, ack))
     session.activeSends += 1
     const done = this.#carry(send).finally(() => {
       this.#underWay.delete(attempt.key)
       session.activeSends -= 1
     })
-    this.#underWay.set(attempt.key, { ...send, done })
+    this.#underWay.set(attempt.key, { send, done })
     return withinTime(send, done)
   }
 
@@ -275,19 +281,22 @@ function withinTime(send, done) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer
   const over = new Promise((resolve) => {
-    timer = setTimeout(resolve, left(send), refuse('send_timeout'))
+    timer = setTimeout(() => {
+      send.isOver = true
+      resolve(refuse('send_timeout'))
+    }, left(send))
   })
   return Promise.race([done, over]).finally(() => clearTimeout(timer))
 }
 
-/** @param {{ deadline: number }} send */
+/** @param {Send} send */
 function left({ deadline }) {
   return Math.max(0, deadline - performance.now())
 }
 
-/** @param {{ deadline: number }} send */
+/** @param {Send} send */
 function isLate(send) {
-  return left(send) === 0
+  return send.isOver || left(send) === 0
 }
 
 /**
