@@ -23,7 +23,8 @@ const ROW = `
 // A session that another process runs is that one's to describe.
 const RECORD = `
   UPDATE baileys.sessions SET state = $2, wanted = $3, phone = $4, last_error = $5, restricted_until = $6
-  WHERE name = $1 AND (holder IS NULL OR holder = $7 OR lease_until <= clock_timestamp())`
+  WHERE name = $1 AND (holder IS NULL OR holder = $7 OR lease_until <= clock_timestamp())
+  RETURNING name`
 
 export class SessionRows {
   #database
@@ -74,11 +75,12 @@ export class SessionRows {
    * @param {Record<string, unknown>} status
    */
   async record({ name, state, wanted, phone, last_error, restricted_until }, status) {
+    // Not in a transaction: a process that is frozen in one would keep everybody from the row, and so from its lease. An event
+    // that is lost in between is made good by the next look at the status.
     const values = [name, state, wanted, phone, last_error, restricted_until, this.#holder]
-    await this.#database.transaction(async (client) => {
-      const { rowCount } = await client.query({ name: 'session_record', text: RECORD, values })
-      if (rowCount) await this.#outbox.put(client, name, 'connection', status)
-    })
+    const told = await this.#database.query({ name: 'session_record', text: RECORD, values })
+    if (!told.length) return
+    await this.#outbox.put(this.#database, name, 'connection', status)
     this.#outbox.wake()
   }
 }
