@@ -10,7 +10,7 @@ import { freshDatabase } from './postgres.js'
 import { until } from './until.js'
 
 const LONG = 60_000
-const SHORT = 1_000
+const SHORT = 2_000
 
 /** @type {Awaited<ReturnType<typeof freshDatabase>>} */
 let database
