@@ -17,7 +17,7 @@ NODE = """#!/bin/sh
 case "$1" in
   --version) echo v{version}.1.0 ;;
   *npm-cli.js) shift; exec npm-of-the-wheel "$@" ;;
-  *) echo "$$ in $PWD: $*, key $BAILEYS_AUTH_KEY, port $BAILEYS_PORT"; trap 'exit 7' TERM; read -r _; exit 5 ;;
+  *) trap 'exit 7' TERM; echo "$$ in $PWD: $*, key $BAILEYS_AUTH_KEY, port $BAILEYS_PORT"; read -r _; exit 5 ;;
 esac
 """
 NPM = """#!/bin/sh
