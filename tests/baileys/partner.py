@@ -49,6 +49,7 @@ class FakeWhatsApp:
         self.settings = {
             "BAILEYS_TEST_MODE": "1",
             "BAILEYS_TEST_URL": told["whatsapp"],
+            "BAILEYS_MEDIA_TEST_CA": told["ca"],
             "NODE_EXTRA_CA_CERTS": told["ca"],
         }
         self._control = told["control"]
@@ -57,9 +58,13 @@ class FakeWhatsApp:
     def stop(self) -> None:
         self._http.close()
         self.process.terminate()
-        self.process.wait(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        try:
+            self.process.wait(10)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
 
     def behave(self, **behaviour: Any) -> None:
         """How people and the server behave from now on: ack, drop, receipts, retry (see test/fake)."""
