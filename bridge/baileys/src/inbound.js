@@ -1,7 +1,5 @@
 /** Messages that people send us. */
 
-import { createHash } from 'node:crypto'
-
 import { extractMessageContent } from 'baileys'
 
 import { isPerson, phoneOf } from './addresses.js'
@@ -105,12 +103,9 @@ export class Inbound {
    */
   async #write(session, socket, { key, pushName, messageTimestamp }, { kind, text, image }) {
     const [phone, media] = await Promise.all([this.#phone(session, socket, key), image ? this.#image(session, image) : null])
-    const from = phone ?? key.remoteJid
-    const id = createHash('sha256').update(JSON.stringify([session, from, key.id])).digest('hex').slice(0, 32)
-    const data = { message_id: key.id, from, name: pushName ?? null, kind, text, media }
+    const data = { message_id: key.id, from: phone ?? key.remoteJid, name: pushName ?? null, kind, text, media }
     const at = new Date(Number(messageTimestamp) * 1000 || Date.now())
-    // WhatsApp may bring a message twice: under the same id the receiver removes the repeat.
-    await untilWritten('a message from a person', () => this.#outbox.put(this.#database, session, 'inbound', data, at, id))
+    await untilWritten('a message from a person', () => this.#outbox.put(this.#database, session, 'inbound', data, at))
     this.#outbox.wake()
   }
 

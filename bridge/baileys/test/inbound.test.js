@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { contentIn } from '../src/inbound.js'
+import { mediaAddress } from '../src/media_download.js'
+
+test('what a person has typed or chosen is text', () => {
+  const stop = { kind: 'text', text: 'STOP' }
+  assert.deepEqual(contentIn({ conversation: 'STOP' }), stop)
+  assert.deepEqual(contentIn({ extendedTextMessage: { text: 'STOP' } }), stop)
+  assert.deepEqual(contentIn({ ephemeralMessage: { message: { conversation: 'STOP' } } }), stop)
+  assert.deepEqual(contentIn({ buttonsResponseMessage: { selectedDisplayText: 'STOP' } }), stop)
+  assert.deepEqual(contentIn({ listResponseMessage: { title: 'STOP' } }), stop)
+})
+
+test('other kinds come with their caption', () => {
+  const image = { caption: 'here' }
+  assert.deepEqual(contentIn({ imageMessage: image }), { kind: 'image', text: 'here', image })
+  assert.deepEqual(contentIn({ videoMessage: { caption: 'there' } }), { kind: 'video', text: 'there' })
+  assert.deepEqual(contentIn({ documentMessage: { fileName: 'a.pdf' } }), { kind: 'document', text: 'a.pdf' })
+  assert.deepEqual(contentIn({ audioMessage: {} }), { kind: 'audio', text: null })
+  assert.deepEqual(contentIn({ reactionMessage: { text: '👍' } }), { kind: 'reaction', text: '👍' })
+})
+
+test('what is no message of a person is nothing', () => {
+  for (const message of [null, undefined, {}, { protocolMessage: { type: 0 } }, { senderKeyDistributionMessage: {} }])
+    assert.equal(contentIn(message), null)
+})
+
+test('media are fetched from WhatsApp and from nowhere else', () => {
+  assert.equal(mediaAddress(null, '/v/t62/a.enc?ccb=1', false).href, 'https://mmg.whatsapp.net/v/t62/a.enc?ccb=1')
+  assert.equal(mediaAddress('https://media-fra3-1.cdn.whatsapp.net/x', '/y', false).hostname, 'media-fra3-1.cdn.whatsapp.net')
+  const bad = [
+    ['https://example.com/x', '/y'],
+    ['http://mmg.whatsapp.net/x', null],
+    ['https://mmg.whatsapp.net.example.com/x', null],
+    ['https://127.0.0.1/x', null],
+    [null, '@example.com/x'],
+    [null, '//example.com/x'],
+    [null, 'https://example.com/x'],
+    [null, 'http://169.254.169.254/']
+  ]
+  for (const [url, path] of bad) {
+    const address = () => mediaAddress(url, path, false).hostname
+    if (path === '@example.com/x') assert.equal(address(), 'mmg.whatsapp.net')
+    else assert.throws(address, /not at WhatsApp/, `${url} ${path}`)
+  }
+  assert.equal(mediaAddress('https://127.0.0.1:8443/x', '/y', true).port, '8443')
+})
