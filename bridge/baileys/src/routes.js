@@ -21,7 +21,7 @@ export function makeRoutes({ sessions, sender, ledger, numbers }) {
     const [, name, action, key] = path
     switch (pattern(method, path)) {
       case 'GET whatsapp':
-        return ok({ sessions: sessions.all().map((one) => ({ session: one.name, ...one.status() })) })
+        return ok({ provider: 'baileys', sessions: sessions.all().map((one) => ({ session: one.name, ...one.status() })) })
       case 'POST whatsapp/*/messages':
         return postMessage(readName(name), await readBody())
       case 'GET whatsapp/*/messages/*':
