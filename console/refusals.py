@@ -18,7 +18,9 @@ OWN: Final = {
     "SENDING": marked("This phone is sending right now. Try again in a moment."),
     "NO_SESSION": marked("This phone was never started: start it first."),
     "NO_QR": marked("There is no QR code to scan right now."),
-    "WRONG_BRIDGE": marked("This phone is of another kind than the bridge that runs: nothing can be done with it here."),
+    "WRONG_BRIDGE": marked(
+        "This phone is of another kind than the bridge that runs: nothing can be done with it here."
+    ),
     "SESSION_TAKEN": marked("Another phone has this session name already: choose another."),
     "PROVIDER_NOT_SERVED": marked("Phones of this kind cannot be added yet."),
     "INVALID_PHONE": marked("This number cannot be used. {reason}."),
