@@ -10,6 +10,7 @@ import { Curve, proto } from 'baileys'
 import { Client, until } from './fake/client.js'
 import { controlOf } from './fake/control.js'
 import { readMedia, startMedia } from './fake/media.js'
+import { Person } from './fake/people.js'
 import { FakeWhatsApp } from './fake/server.js'
 
 for (const level of /** @type {const} */ (['log', 'info', 'warn', 'error'])) console[level] = () => {} // libsignal's
@@ -60,6 +61,9 @@ const get = async (path) => (await fetch(control + path)).json()
 /** @param {string} phone */
 const received = (phone) => get(`/received?phone=${phone}`)
 
+/** @param {string} phone */
+const session = async (phone) => (await get('/sessions')).find((/** @type {any} */ one) => one.phone === phone)
+
 /** The number of a person whom no other test knows. */
 const fresh = () => `97252${String(++people).padStart(7, '0')}`
 
@@ -90,18 +94,18 @@ const acked = (id) => until(() => client.acks.find((ack) => ack.id === id), 'the
  * @param {string} id
  * @param {number} status
  */
-const told = (id, status) => until(() => client.updates.find((one) => one.id === id && one.status === status), `status ${status}`)
+const told = (id, status) =>
+  until(() => client.updates.some((one) => one.id === id && one.status === status), `status ${status}`)
 
 test('a scanned QR code links a device, which is told to restart and then logs in', async () => {
   const phone = fresh()
   const device = await linked(phone)
   assert.deepEqual(device.closed, [515])
   assert.equal(device.creds.me?.id, `${phone}:1@s.whatsapp.net`)
-  const session = (await get('/sessions')).find((/** @type {any} */ one) => one.phone === phone)
-  assert.deepEqual([session.jid, session.connected, session.logins], [device.creds.me?.id, true, 1])
+  const before = await session(phone)
+  assert.deepEqual([before.jid, before.connected, before.logins], [device.creds.me?.id, true, 1])
   await device.reconnect()
-  const again = (await get('/sessions')).find((/** @type {any} */ one) => one.phone === phone)
-  assert.deepEqual(again, { ...session, logins: 2 })
+  assert.deepEqual(await session(phone), { ...before, logins: 2 })
   await device.disconnect()
 })
 
@@ -117,7 +121,8 @@ test('a device that comes with another identity is refused', async () => {
 })
 
 test('a QR code that nobody shows is not scanned', async () => {
-  await assert.rejects(post('/scan', { qr: 'https://wa.me/settings/linked_devices#a,b,c,d,1', phone: fresh() }), /No client shows/)
+  const qr = 'https://wa.me/settings/linked_devices#a,b,c,d,1'
+  await assert.rejects(post('/scan', { qr, phone: fresh() }), /No client shows/)
 })
 
 test('a pairing code links a device, and a wrong one does not', async () => {
@@ -159,7 +164,8 @@ test('a message is acknowledged, read by its person once, and delivered and read
 test('the same id twice is seen twice', async () => {
   const phone = await ready()
   const message = { conversation: 'Once' }
-  for (let round = 0; round < 2; round += 1) await client.socket.relayMessage(at(phone), message, { messageId: '3EB0TWICE' })
+  const messageId = '3EB0TWICE'
+  for (let round = 0; round < 2; round += 1) await client.socket.relayMessage(at(phone), message, { messageId })
   await until(async () => (await received(phone))[0]?.times_id_seen === 2, 'it was seen twice')
   assert.equal((await received(phone)).length, 1)
 })
@@ -240,7 +246,7 @@ for (const times of [1, 2])
 test('a message whose ratchet step was lost is asked for again', async () => {
   const phone = await ready()
   await acked(await client.send(at(phone), { text: 'First' }))
-  server.world.contact(phone).person = new (/** @type {any} */ (server.world.contact(phone).person.constructor))({ phone, lid: null })
+  server.world.contact(phone).person = new Person({ phone, lid: null })
   const id = await client.send(at(phone), { text: 'To a new phone' })
   await told(id, READ)
   const stats = await get('/stats')
@@ -266,7 +272,8 @@ test('people write by phone number and by LID, and are one person', async () => 
   const phone = await ready()
   await acked(await client.send(at(phone), { text: 'Hello' }))
   for (const address of ['lid', 'pn', 'lid']) {
-    const { message_id } = await post('/inbound', { session_phone: PHONE, from: phone, text: `By ${address}`, address, name: 'Dana' })
+    const written = { from: phone, text: `By ${address}`, address, name: 'Dana' }
+    const { message_id } = await post('/inbound', { session_phone: PHONE, ...written })
     const message = await until(() => client.inbound.find(({ key }) => key.id === message_id), 'the message')
     assert.deepEqual([message.message?.conversation, message.pushName], [`By ${address}`, 'Dana'])
     assert.equal([message.key.remoteJid, message.key.remoteJidAlt].includes(at(phone)), true)
@@ -280,7 +287,7 @@ test('people write by phone number and by LID, and are one person', async () => 
 test('what people write while the device is away comes with its next login', async () => {
   const phone = await ready()
   await client.disconnect()
-  await until(async () => !(await get('/sessions')).find((/** @type {any} */ one) => one.phone === PHONE).connected, 'it is away')
+  await until(async () => !(await session(PHONE)).connected, 'it is away')
   const { message_id } = await post('/inbound', { session_phone: PHONE, from: phone, text: 'Are you there?' })
   client.connect()
   await until(() => client.inbound.find(({ key }) => key.id === message_id), 'the message')
@@ -299,7 +306,8 @@ test('pictures go out and come in', async () => {
   assert.deepEqual([message.kind, message.text], ['image', 'Look'])
   assert.equal(message.media_sha256, createHash('sha256').update(image).digest('hex'))
   const data = image.toString('base64')
-  const { message_id } = await post('/inbound', { session_phone: PHONE, from: phone, kind: 'image', text: 'And this', data })
+  const picture = { kind: 'image', text: 'And this', data }
+  const { message_id } = await post('/inbound', { session_phone: PHONE, from: phone, ...picture })
   const inbound = await until(() => client.inbound.find(({ key }) => key.id === message_id), 'the picture')
   assert.equal(inbound.message?.imageMessage?.caption, 'And this')
   assert.deepEqual(await readMedia(/** @type {proto.IMessage} */ (inbound.message)), image)
@@ -353,7 +361,7 @@ test('a device that logs out is forgotten', async () => {
   const phone = fresh()
   const device = await linked(phone)
   await device.socket.logout()
-  await until(async () => !(await get('/sessions')).some((/** @type {any} */ one) => one.phone === phone), 'it is forgotten')
+  await until(async () => !(await session(phone)), 'it is forgotten')
 })
 
 test('as a process it says where it is, and ends when it is asked to', async () => {

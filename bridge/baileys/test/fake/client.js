@@ -5,10 +5,13 @@ import makeWASocket, { BufferJSON, initAuthCreds } from 'baileys'
 
 // Baileys leaves timers of up to a minute behind when a connection ends; they must not keep a test's process alive.
 const timer = globalThis.setTimeout
-globalThis.setTimeout = /** @type {any} */ ((/** @type {Parameters<typeof timer>} */ ...given) => timer(...given).unref())
+globalThis.setTimeout = /** @type {any} */ (
+  (/** @type {Parameters<typeof timer>} */ ...given) => timer(...given).unref()
+)
 
 const nothing = () => {}
-const logger = { level: 'silent', child: () => logger, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing }
+const levels = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing }
+const logger = { level: 'silent', child: () => logger, ...levels }
 
 /**
  * Waits for a condition, and gives what it gave.
@@ -123,8 +126,10 @@ export class Client {
   /** @returns {import('baileys').SignalKeyStore} */
   #keys() {
     return {
-      get: async (type, ids) =>
-        Object.fromEntries(ids.map((id) => [id, JSON.parse(this.#kept.get(`${type} ${id}`) ?? 'null', BufferJSON.reviver)])),
+      get: async (type, ids) => {
+        const kept = (/** @type {string} */ id) => this.#kept.get(`${type} ${id}`) ?? 'null'
+        return Object.fromEntries(ids.map((id) => [id, JSON.parse(kept(id), BufferJSON.reviver)]))
+      },
       set: async (data) => {
         for (const [type, values] of Object.entries(data))
           for (const [id, value] of Object.entries(values))

@@ -1,14 +1,16 @@
 /** How WhatsApp ends a connection, so that a client reports exactly the code that is meant. */
 
+import { element } from './stanzas.js'
+
 /**
  * @typedef {'stream' | 'failure' | 'drop'} Manner
  * @typedef {import('./connection.js').Connection} Connection
  */
 
-/** What stands in a stream error besides its code. @type {Record<number, { tag: string, attrs: Record<string, string> }>} */
+/** What stands in a stream error besides its code. @type {Record<number, import('./connection.js').Node[]>} */
 const REASONS = {
-  401: { tag: 'conflict', attrs: { type: 'device_removed' } },
-  440: { tag: 'conflict', attrs: { type: 'replaced' } }
+  401: [element('conflict', { type: 'device_removed' })],
+  440: [element('conflict', { type: 'replaced' })]
 }
 
 /** Which codes do not come as a stream error, when the test does not say. @type {Record<number, Manner>} */
@@ -22,7 +24,7 @@ const MANNERS = { 403: 'failure', 405: 'failure', 428: 'drop' }
  */
 export function end(connection, code, manner = MANNERS[code] ?? 'stream') {
   if (manner === 'drop') return connection.cut()
-  if (manner === 'failure') connection.send({ tag: 'failure', attrs: { reason: String(code), location: 'fake' } })
-  else connection.send({ tag: 'stream:error', attrs: { code: String(code) }, content: REASONS[code] ? [REASONS[code]] : [] })
+  if (manner === 'failure') connection.send(element('failure', { reason: String(code), location: 'fake' }))
+  else connection.send(element('stream:error', { code: String(code) }, REASONS[code] ?? []))
   connection.close()
 }

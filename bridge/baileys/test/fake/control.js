@@ -69,8 +69,8 @@ function close({ world }, { session_phone, code, as, next = false }) {
 async function inbound({ world, media }, { session_phone, from, kind = 'text', text = '', data, address, name }) {
   const device = world.deviceOf(session_phone)
   if (!device) throw new Error(`No device of ${session_phone} is linked.`)
-  const message =
-    kind === 'text' ? { conversation: text } : await media.offer(kind, data ? Buffer.from(data, 'base64') : PIXEL, 'image/png', text)
+  const bytes = data ? Buffer.from(data, 'base64') : PIXEL
+  const message = kind === 'text' ? { conversation: text } : await media.offer(kind, bytes, 'image/png', text)
   return { message_id: await writeInbound(device, world.contact(from), message, { address, name }) }
 }
 

@@ -1,6 +1,7 @@
 /** A device that is linked to a phone: what WhatsApp keeps of it, and the stanzas that wait for it. */
 
 import { getBinaryNodeChildren } from 'baileys'
+import { element } from './stanzas.js'
 
 /** @typedef {import('./connection.js').Node} Node */
 
@@ -59,7 +60,7 @@ export class Device {
     for (const { tag, attrs, content } of this.#waiting.values())
       this.connection?.send({ tag, attrs: { ...attrs, offline: '1' }, content })
     const count = String(this.#waiting.size)
-    this.connection?.send({ tag: 'ib', attrs: {}, content: [{ tag: 'offline', attrs: { count } }] })
+    this.connection?.send(element('ib', {}, [element('offline', { count })]))
   }
 
   /** What a person needs to write to it. */

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { deflateSync } from 'node:zlib'
 import { proto } from 'baileys'
+import { element, now } from './stanzas.js'
 
 /**
  * @typedef {import('./device.js').Device} Device
@@ -20,11 +21,8 @@ async function write(device, contact, message, attrs) {
   const { bundle, jid } = device
   const id = randomBytes(16).toString('hex').toUpperCase()
   const { type, ciphertext } = await contact.person.writeTo({ device: 0, bundle, message, jid })
-  device.deliver({
-    tag: 'message',
-    attrs: { id, t: String(Math.floor(Date.now() / 1000)), type: 'text', ...attrs },
-    content: [{ tag: 'enc', attrs: { v: '2', type }, content: ciphertext }]
-  })
+  const enc = element('enc', { v: '2', type }, ciphertext)
+  device.deliver(element('message', { id, t: now(), type: 'text', ...attrs }, [enc]))
   return id
 }
 
@@ -37,9 +35,9 @@ async function write(device, contact, message, attrs) {
 export function writeInbound(device, contact, message, { address = 'pn', name = '' }) {
   const phone = `${contact.phone}@s.whatsapp.net`
   const { lid } = contact
-  /** @type {Record<string, string>} */
-  const known = address === 'lid' && lid ? { from: lid, sender_pn: phone } : { from: phone, ...(lid && { sender_lid: lid }) }
-  return write(device, contact, message, { ...known, notify: name, ...(message.imageMessage && { type: 'media' }) })
+  const byPhone = { from: phone, ...(lid && { sender_lid: lid }) }
+  const who = address === 'lid' && lid ? { from: lid, sender_pn: phone } : byPhone
+  return write(device, contact, message, { ...who, notify: name, ...(message.imageMessage && { type: 'media' }) })
 }
 
 /**

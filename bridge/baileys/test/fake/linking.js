@@ -90,6 +90,7 @@ export class CodePairing {
     const key = hkdfSync('sha256', shared, bundle.subarray(0, 32), 'link_code_pairing_key_bundle_encryption_key', 32)
     const keys = aesDecryptGCM(bundle.subarray(44), Buffer.from(key), bundle.subarray(32, 44), Buffer.alloc(0))
     const both = Curve.sharedKey(this.#account.private, identityKey)
-    return Buffer.from(hkdfSync('sha256', Buffer.concat([shared, both, keys.subarray(64)]), Buffer.alloc(0), 'adv_secret', 32))
+    const known = Buffer.concat([shared, both, keys.subarray(64)])
+    return Buffer.from(hkdfSync('sha256', known, Buffer.alloc(0), 'adv_secret', 32))
   }
 }

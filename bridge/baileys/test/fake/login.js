@@ -1,6 +1,7 @@
 /** The login of a device that was linked before. */
 
 import { end } from './closes.js'
+import { element, now } from './stanzas.js'
 
 /**
  * @typedef {import('./connection.js').Connection} Connection
@@ -29,13 +30,8 @@ export function logIn(world, connection, payload) {
   device.logins += 1
   world.stats.logins += 1
   connection.device = device
-  const t = String(Math.floor(Date.now() / 1000))
-  connection.send({ tag: 'success', attrs: { t, props: '27', location: 'fake', ...(device.lid && { lid: device.lid }) } })
-  connection.send({
-    tag: 'ib',
-    attrs: {},
-    content: [
-      { tag: 'edge_routing', attrs: {}, content: [{ tag: 'routing_info', attrs: {}, content: Buffer.from([8, 2, 8, 5]) }] }
-    ]
-  })
+  const { lid } = device
+  connection.send(element('success', { t: now(), props: '27', location: 'fake', ...(lid && { lid }) }))
+  const route = element('routing_info', {}, Buffer.from([8, 2, 8, 5]))
+  connection.send(element('ib', {}, [element('edge_routing', {}, [route])]))
 }

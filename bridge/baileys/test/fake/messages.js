@@ -5,6 +5,7 @@ import { getBinaryNodeChild, getBinaryNodeChildren, jidDecode, normalizeMessageC
 import { readMedia } from './media.js'
 import { UnreadableError } from './people.js'
 import { deliverReceipts, deliverRetry } from './receipts.js'
+import { element, now } from './stanzas.js'
 
 /**
  * @typedef {import('./connection.js').Connection} Connection
@@ -66,8 +67,7 @@ function inTurn([step, ...rest]) {
  * @param {string} [error]
  */
 function acknowledge(world, connection, { attrs: { id, to } }, error) {
-  const t = String(Math.floor(Date.now() / 1000))
-  const ack = { tag: 'ack', attrs: { class: 'message', id, from: to, t, ...(error && { error }) } }
+  const ack = element('ack', { class: 'message', id, from: to, t: now(), ...(error && { error }) })
   if (connection.send(ack)) world.stats.acks += 1
 }
 
@@ -158,7 +158,8 @@ async function remember(world, contact, device, id, message) {
 async function contentOf(message) {
   const content = normalizeMessageContent(message) ?? {}
   const kind = KINDS.find((kind) => content[`${kind}Message`])
-  if (!kind) return { kind: 'text', text: content.conversation || content.extendedTextMessage?.text || '', media_sha256: null }
+  const text = content.conversation || content.extendedTextMessage?.text || ''
+  if (!kind) return { kind: 'text', text, media_sha256: null }
   const shown = /** @type {import('baileys').proto.Message.IDocumentMessage} */ (content[`${kind}Message`])
   const bytes = await readMedia(content).catch(() => null) // the phone shows the message without its picture
   return { kind, text: shown.caption ?? '', media_sha256: bytes && createHash('sha256').update(bytes).digest('hex') }

@@ -2,6 +2,7 @@
 
 import { getAllBinaryNodeChildren, getBinaryNodeChild, jidDecode, S_WHATSAPP_NET } from 'baileys'
 import { writeHistory } from './inbound.js'
+import { element } from './stanzas.js'
 
 /**
  * @typedef {import('./connection.js').Connection} Connection
@@ -19,8 +20,8 @@ import { writeHistory } from './inbound.js'
 
 /** @type {Record<string, (query: Query) => Node[] | void>} by namespace, type and first child */
 const ANSWERS = {
-  'encrypt get count': ({ device }) => [leaf('count', { value: String(device.preKeys.content.length) })],
-  'encrypt get digest': () => [leaf('digest')],
+  'encrypt get count': ({ device }) => [element('count', { value: String(device.preKeys.content.length) })],
+  'encrypt get digest': () => [element('digest')],
   'encrypt get key': getKeys,
   'encrypt set registration': setKeys,
   'encrypt set rotate': rotateKey,
@@ -28,13 +29,13 @@ const ANSWERS = {
   'passive set passive': () => {},
   'w:p get ping': () => {},
   'usync get usync': lookUp,
-  'abt get props': () => [{ tag: 'props', attrs: { protocol: '1' }, content: [] }],
-  'blocklist get': () => [{ tag: 'list', attrs: {}, content: [] }],
-  'privacy get privacy': () => [{ tag: 'privacy', attrs: {}, content: [leaf('category', { name: 'readreceipts', value: 'all' })] }],
+  'abt get props': () => [element('props', { protocol: '1' }, [])],
+  'blocklist get': () => [element('list', {}, [])],
+  'privacy get privacy': () => [element('privacy', {}, [element('category', { name: 'readreceipts', value: 'all' })])],
   'privacy set tokens': () => {},
-  'w:g2 get participating': () => [{ tag: 'groups', attrs: {}, content: [] }],
-  'w:m set media_conn': ({ server }) => [
-    { tag: 'media_conn', attrs: { auth: server.media.auth, ttl: '3600' }, content: [leaf('host', { hostname: server.media.host })] }
+  'w:g2 get participating': () => [element('groups', {}, [])],
+  'w:m set media_conn': ({ server: { media } }) => [
+    element('media_conn', { auth: media.auth, ttl: '3600' }, [element('host', { hostname: media.host })])
   ],
   'w:mex get query': standing,
   'w:sync:app:state set sync': appState,
@@ -57,7 +58,7 @@ export async function answer(server, connection, node) {
   if (!known) server.world.unanswered(name)
   const device = /** @type {Device} */ (connection.device)
   const content = known?.({ server, connection, device, node }) ?? []
-  connection.send({ tag: 'iq', attrs: { from: S_WHATSAPP_NET, type: 'result', id }, content })
+  connection.send(element('iq', { from: S_WHATSAPP_NET, type: 'result', id }, content))
   if (name === 'passive set active') await wake(device)
 }
 
@@ -94,9 +95,9 @@ function getKeys({ server, node }) {
     const contact = server.world.at(jid)
     const device = jidDecode(jid)?.device ?? 0
     const known = contact?.exists && contact.devices.includes(device)
-    return { tag: 'user', attrs: { jid }, content: known ? contact.person.bundle(device) : [leaf('error', { code: '404' })] }
+    return element('user', { jid }, known ? contact.person.bundle(device) : [element('error', { code: '404' })])
   })
-  return [{ tag: 'list', attrs: {}, content }]
+  return [element('list', {}, content)]
 }
 
 /** @param {Query} query */
@@ -109,22 +110,25 @@ function lookUp({ server: { world }, device, node }) {
     const number = getBinaryNodeChild(user, 'contact')?.content?.toString().replace('+', '')
     const jid = user.attrs.jid ?? `${number}@s.whatsapp.net`
     const contact = world.at(jid)
-    const facts = asked.map((tag) => FACTS[tag]?.(contact?.exists ? contact : null, jid, device)).filter((fact) => fact != null)
-    return { tag: 'user', attrs: { jid }, content: facts }
+    const facts = asked.map((tag) => FACTS[tag]?.(contact?.exists ? contact : null, jid, device) ?? null)
+    return element('user', { jid }, facts.filter((fact) => fact !== null))
   })
-  return [{ tag: 'usync', attrs: usync.attrs, content: [{ tag: 'list', attrs: {}, content }] }]
+  return [element('usync', usync.attrs, [element('list', {}, content)])]
 }
 
-/** @type {Record<string, (contact: Contact | null, jid: string, asker: Device) => Node | null>} what is known of a person */
+/**
+ * What is known of a person.
+ * @type {Record<string, (contact: Contact | null, jid: string, asker: Device) => Node | null>}
+ */
 const FACTS = {
-  contact: (contact) => leaf('contact', { type: contact ? 'in' : 'out' }),
-  lid: (contact, jid) => (contact?.lid && !jid.endsWith('@lid') ? leaf('lid', { val: contact.lid }) : null),
+  contact: (contact) => element('contact', { type: contact ? 'in' : 'out' }),
+  lid: (contact, jid) => (contact?.lid && !jid.endsWith('@lid') ? element('lid', { val: contact.lid }) : null),
   devices: (contact, _, asker) => {
     const linked = contact === asker.contact ? [asker.number] : []
     const content = [...(contact?.devices ?? []), ...linked].map((id) =>
-      leaf('device', { id: String(id), ...(id && { 'key-index': String(id) }) })
+      element('device', { id: String(id), ...(id && { 'key-index': String(id) }) })
     )
-    return { tag: 'devices', attrs: {}, content: [{ tag: 'device-list', attrs: {}, content }] }
+    return element('devices', {}, [element('device-list', {}, content)])
   }
 }
 
@@ -133,21 +137,12 @@ function standing() {
     xwa2_fetch_account_reachout_timelock: { is_active: false },
     xwa2_message_capping_info: {}
   }
-  return [{ tag: 'result', attrs: {}, content: Buffer.from(JSON.stringify({ data })) }]
+  return [element('result', {}, Buffer.from(JSON.stringify({ data })))]
 }
 
 /** @param {Query} query */
 function appState({ node }) {
   const collections = getAllBinaryNodeChildren(/** @type {Node} */ (getBinaryNodeChild(node, 'sync')))
-  const content = collections.map(({ attrs: { name, version } }) => leaf('collection', { name, version }))
-  return [{ tag: 'sync', attrs: {}, content }]
-}
-
-/**
- * @param {string} tag
- * @param {Record<string, string>} [attrs]
- * @returns {Node}
- */
-function leaf(tag, attrs = {}) {
-  return { tag, attrs }
+  const content = collections.map(({ attrs: { name, version } }) => element('collection', { name, version }))
+  return [element('sync', {}, content)]
 }

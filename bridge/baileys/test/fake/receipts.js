@@ -1,14 +1,13 @@
 /** What people's phones say of a message to the device that sent it. */
 
 import { jidDecode, jidEncode } from 'baileys'
+import { element, now } from './stanzas.js'
 
 /**
  * @typedef {import('./device.js').Device} Device
  * @typedef {import('./world.js').Contact} Contact
  * @typedef {import('./world.js').World} World
  */
-
-const now = () => String(Math.floor(Date.now() / 1000))
 
 /**
  * @param {World} world
@@ -20,7 +19,7 @@ const now = () => String(Math.floor(Date.now() / 1000))
 export function deliverReceipts(world, device, id, from, statuses) {
   for (const status of statuses) {
     world.stats.receipts += 1
-    device.deliver({ tag: 'receipt', attrs: { id, from, t: now(), ...(status === 'read' && { type: 'read' }) } })
+    device.deliver(element('receipt', { id, from, t: now(), ...(status === 'read' && { type: 'read' }) }))
   }
 }
 
@@ -37,16 +36,10 @@ export function deliverRetry(world, device, contact, id, from, count) {
   world.stats.retries += 1
   const bundle = contact.person.bundle(jidDecode(from)?.device ?? 0)
   const registration = bundle.filter(({ tag }) => tag === 'registration')
-  const keys = { tag: 'keys', attrs: {}, content: bundle.filter(({ tag }) => tag !== 'registration') }
-  device.deliver({
-    tag: 'receipt',
-    attrs: { id, from, type: 'retry', t: now() },
-    content: [
-      { tag: 'retry', attrs: { count: String(count), id, t: now(), v: '1' } },
-      ...registration,
-      ...(count > 1 ? [keys] : [])
-    ]
-  })
+  const keys = element('keys', {}, bundle.filter(({ tag }) => tag !== 'registration'))
+  const retry = element('retry', { count: String(count), id, t: now(), v: '1' })
+  const content = [retry, ...registration, ...(count > 1 ? [keys] : [])]
+  device.deliver(element('receipt', { id, from, type: 'retry', t: now() }, content))
 }
 
 /**
@@ -59,6 +52,6 @@ export function receiptByHand(world, { message_id: id, status, from_device = 0 }
   const device = received && world.deviceOf(received.session_phone)
   if (!device) throw new Error(`Nobody received a message ${id}.`)
   const from = jidEncode(received.phone, 's.whatsapp.net', from_device)
-  if (status === 'failed') device.deliver({ tag: 'ack', attrs: { class: 'message', id, from, t: now(), error: '500' } })
+  if (status === 'failed') device.deliver(element('ack', { class: 'message', id, from, t: now(), error: '500' }))
   else deliverReceipts(world, device, id, from, [status])
 }

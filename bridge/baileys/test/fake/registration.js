@@ -1,4 +1,4 @@
-/** A client without an account becomes a device of a phone: by its QR code, or by a pairing code typed into the phone. */
+/** A client without an account becomes a device of a phone: by its QR code, or by a code typed into the phone. */
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
@@ -6,6 +6,7 @@ import { Curve, getBinaryNodeChild, getBinaryNodeChildBuffer, S_WHATSAPP_NET } f
 import { end } from './closes.js'
 import { Device } from './device.js'
 import { CodePairing, deviceSigned, readQr, signDevice } from './linking.js'
+import { element, now } from './stanzas.js'
 
 /**
  * @typedef {import('./connection.js').Connection} Connection
@@ -42,17 +43,8 @@ export class Registration {
     const refs = Array.from({ length: REFS }, () => `2@${randomBytes(24).toString('base64')}`)
     const steps = new EventEmitter().on('error', () => {})
     this.#applicants.set(connection, { connection, identityKey, refs, asked: null, pairing: null, steps })
-    connection.send({
-      tag: 'iq',
-      attrs: { from: S_WHATSAPP_NET, type: 'set', id: randomUUID(), xmlns: 'md' },
-      content: [
-        {
-          tag: 'pair-device',
-          attrs: {},
-          content: refs.map((ref) => ({ tag: 'ref', attrs: {}, content: Buffer.from(ref) }))
-        }
-      ]
-    })
+    const nodes = refs.map((ref) => element('ref', {}, Buffer.from(ref)))
+    connection.send(question(element('pair-device', {}, nodes)))
   }
 
   /** @param {Connection} connection */
@@ -88,21 +80,13 @@ export class Registration {
     applicant.pairing = pairing
     const wrapped = await pairing.answer(applicant.asked.wrapped)
     const finished = once(applicant.steps, 'finished')
-    applicant.connection.send({
-      tag: 'notification',
-      attrs: { from: S_WHATSAPP_NET, type: 'link_code_companion_reg', id: randomUUID(), t: now() },
-      content: [
-        {
-          tag: 'link_code_companion_reg',
-          attrs: { stage: 'primary_hello' },
-          content: [
-            { tag: 'link_code_pairing_ref', attrs: {}, content: Buffer.from(applicant.refs[0]) },
-            { tag: 'primary_identity_pub', attrs: {}, content: account.public },
-            { tag: 'link_code_pairing_wrapped_primary_ephemeral_pub', attrs: {}, content: wrapped }
-          ]
-        }
-      ]
-    })
+    const hello = element('link_code_companion_reg', { stage: 'primary_hello' }, [
+      element('link_code_pairing_ref', {}, Buffer.from(applicant.refs[0])),
+      element('primary_identity_pub', {}, account.public),
+      element('link_code_pairing_wrapped_primary_ephemeral_pub', {}, wrapped)
+    ])
+    const attrs = { from: S_WHATSAPP_NET, type: 'link_code_companion_reg', id: randomUUID(), t: now() }
+    applicant.connection.send(element('notification', attrs, [hello]))
     const [secret] = await finished
     return this.#link(applicant, phone, secret)
   }
@@ -120,8 +104,8 @@ export class Registration {
     if (step.attrs.stage === 'companion_hello') {
       const wrapped = Buffer.from(bytes(step, 'link_code_pairing_wrapped_companion_ephemeral_pub'))
       applicant.asked = { phone: step.attrs.jid.split('@')[0], wrapped }
-      const ref = { tag: 'link_code_pairing_ref', attrs: {}, content: Buffer.from(applicant.refs[0]) }
-      return [{ tag: 'link_code_companion_reg', attrs: { stage: 'companion_hello' }, content: [ref] }]
+      const ref = element('link_code_pairing_ref', {}, Buffer.from(applicant.refs[0]))
+      return [element('link_code_companion_reg', { stage: 'companion_hello' }, [ref])]
     }
     try {
       const bundle = Buffer.from(bytes(step, 'link_code_pairing_wrapped_key_bundle'))
@@ -154,21 +138,12 @@ export class Registration {
     const device = new Device(contact, number, { noiseKey: connection.noiseKey, identityKey })
     const { details, sealed } = signDevice(accountOf(contact), identityKey, secret, number)
     const signed = once(applicant.steps, 'signed')
-    connection.send({
-      tag: 'iq',
-      attrs: { from: S_WHATSAPP_NET, type: 'set', id: randomUUID(), xmlns: 'md' },
-      content: [
-        {
-          tag: 'pair-success',
-          attrs: {},
-          content: [
-            { tag: 'device-identity', attrs: {}, content: sealed },
-            { tag: 'device', attrs: { jid: device.jid, ...(device.lid && { lid: device.lid }) } },
-            { tag: 'platform', attrs: { name: 'iphone' } }
-          ]
-        }
-      ]
-    })
+    const success = element('pair-success', {}, [
+      element('device-identity', {}, sealed),
+      element('device', { jid: device.jid, ...(device.lid && { lid: device.lid }) }),
+      element('platform', { name: 'iphone' })
+    ])
+    connection.send(question(success))
     const [answer] = await signed
     const reply = getBinaryNodeChild(answer, 'pair-device-sign')
     if (!deviceSigned(bytes(reply, 'device-identity'), details, identityKey, accountOf(contact).public))
@@ -191,4 +166,6 @@ const bytes = (node, child) => /** @type {Uint8Array} */ (getBinaryNodeChildBuff
 /** @param {import('./world.js').Contact} contact */
 const accountOf = (contact) => (contact.account ??= Curve.generateKeyPair())
 
-const now = () => String(Math.floor(Date.now() / 1000))
+/** @param {Node} child */
+const question = (child) =>
+  element('iq', { from: S_WHATSAPP_NET, type: 'set', id: randomUUID(), xmlns: 'md' }, [child])

@@ -23,7 +23,7 @@ import { Person } from './people.js'
  * @property {boolean} exists
  * @property {number[]} devices
  * @property {Person} person
- * @property {import('./linking.js').KeyPair | null} account by which the phone signs its devices; made when it links one
+ * @property {import('./linking.js').KeyPair | null} account by which the phone signs its devices; null: it never did
  * @property {boolean} banned
  * @property {number} lastDevice the number of the device that was linked last
  *
@@ -64,7 +64,7 @@ export class World {
   received = new Map()
   /** @type {Map<string, { asked: number, behaviour: Behaviour }>} messages that a phone asked for again, likewise */
   retries = new Map()
-  /** @type {Map<string, { code: number, as?: import('./closes.js').Manner }[]>} how coming logins end, by the phone that they belong to */
+  /** @type {Map<string, { code: number, as?: import('./closes.js').Manner }[]>} how coming logins end, by phone */
   refusals = new Map()
   /** @type {Map<string, { behaviour: Behaviour, left: number }>} by session and phone, * for all */
   #behaviours = new Map()
@@ -97,12 +97,12 @@ export class World {
    * @returns {Contact}
    */
   setContact(phone, { exists = !ABSENT.test(phone), lid = `${lidOf(phone)}@lid`, devices = [0] }) {
-    const contact = this.contacts.get(phone) ?? {
-      phone, lid, exists, devices, person: new Person({ phone, lid, devices }), account: null, banned: false, lastDevice: 0
-    }
+    const person = this.contacts.get(phone)?.person ?? new Person({ phone, lid, devices })
+    const facts = { phone, lid, exists, devices, person }
+    const contact = this.contacts.get(phone) ?? { ...facts, account: null, banned: false, lastDevice: 0 }
     if (contact.lid) this.#byLid.delete(contact.lid)
-    Object.assign(contact, { lid, exists, devices })
-    Object.assign(contact.person, { lid, devices })
+    Object.assign(contact, facts)
+    Object.assign(person, { lid, devices })
     this.contacts.set(phone, contact)
     if (lid) this.#byLid.set(lid, contact)
     return contact
@@ -142,7 +142,8 @@ export class World {
    * @param {number | null} times
    */
   behave(session, phone, changes, times) {
-    this.#behaviours.set(`${session ?? '*'} ${phone ?? '*'}`, { behaviour: { ...USUAL, ...changes }, left: times ?? Infinity })
+    const behaviour = { ...USUAL, ...changes }
+    this.#behaviours.set(`${session ?? '*'} ${phone ?? '*'}`, { behaviour, left: times ?? Infinity })
   }
 
   /**
