@@ -17,7 +17,7 @@ export class Acks {
   #overdue = new Map()
   /** @type {Socket | null} */
   #socket = null
-  /** @type {(messageId: string, ack: Ack) => void} */
+  /** @type {(messageId: string, ack: Ack, isFirst: boolean) => void} */
   #late = () => undefined
 
   /**
@@ -67,9 +67,9 @@ export class Acks {
   }
 
   /**
-   * Who is told of acks that come when their time is over. Others are none of ours: Baileys sends a message again under the
-   * same id when a person's phone could not read it, and that is acked too.
-   * @param {(messageId: string, ack: Ack) => void} listener
+   * Who is told of acks that nobody waits for: the first of a message, when its time is over; or one more, as Baileys sends
+   * a message again under the same id when a person's phone could not read it.
+   * @param {(messageId: string, ack: Ack, isFirst: boolean) => void} listener
    */
   late(listener) {
     this.#late = listener
@@ -82,6 +82,6 @@ export class Acks {
   #arrived(messageId, ack) {
     const expected = this.#expected.get(messageId)
     if (expected) expected.settle(ack)
-    else if (this.#overdue.delete(messageId)) this.#late(messageId, ack)
+    else this.#late(messageId, ack, this.#overdue.delete(messageId))
   }
 }

@@ -85,6 +85,17 @@ export class Outbox {
     await executor.query({ name: 'outbox_put', text: PUT, values: [body] })
   }
 
+  /**
+   * Tell of what nothing else is written down for.
+   * @param {string} session
+   * @param {'receipt'} type
+   * @param {Record<string, unknown>} data
+   */
+  async tell(session, type, data) {
+    await this.put(this.#database, session, type, data)
+    this.wake()
+  }
+
   /** There is something new. */
   wake() {
     this.#woken = true
@@ -144,7 +155,7 @@ export class Outbox {
   /** @param {Event} event */
   async #deliver({ id, body }) {
     const trouble = await this.#post(body)
-    this.#tell(trouble)
+    this.#logReach(trouble)
     ;(trouble ? this.#refused : this.#accepted).push(id)
     try {
       await this.#writing.run(() => this.#write())
@@ -193,7 +204,7 @@ export class Outbox {
    * Log when the receiver goes away and when it is back, not every failure between.
    * @param {string | null} trouble
    */
-  #tell(trouble) {
+  #logReach(trouble) {
     if (trouble && this.#reached)
       log.warn('EVENTS', 'the receiver does not accept events; they are kept and posted again', { trouble })
     if (!trouble && !this.#reached) log.info('EVENTS', 'the receiver accepts events again')

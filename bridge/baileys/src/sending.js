@@ -67,7 +67,7 @@ export class Sender {
     const begunAt = performance.now()
     const id = messageId(session.name, attempt.key)
     const send = { session, attempt, id, begunAt, deadline: begunAt + attempt.deadlineS * 1000, isOver: false }
-    session.acks.late((late, ack) => this.#settleLate(session, late, ack))
+    session.acks.late((late, ack, isFirst) => this.#settleLate(session, late, ack, isFirst))
     session.activeSends += 1
     const done = this.#carry(send).finally(() => {
       this.#underWay.delete(attempt.key)
@@ -227,16 +227,22 @@ export class Sender {
   }
 
   /**
-   * An ack that came when the client had been told that it is in doubt.
+   * An ack that came when the client had been told that it is in doubt. One that is not the first of its message settles
+   * no doubt, but a refusal of what WhatsApp had is told.
    * @param {Session} session
    * @param {string} id
    * @param {import('./acks.js').Ack} ack
+   * @param {boolean} isFirst
    */
-  async #settleLate(session, id, ack) {
+  async #settleLate(session, id, ack, isFirst) {
+    if (!isFirst && ack.ok) return
     try {
       const found = await this.#ledger.byMessageId(session.name, id)
-      if (found?.state !== 'dispatching') return
-      const { key } = found
+      if (!found) return
+      const { key, state } = found
+      if (state === 'sent' && !ack.ok)
+        await this.#outbox.tell(session.name, 'receipt', { message_id: id, key, status: 'failed', error: 'provider_error' })
+      if (state !== 'dispatching' || !isFirst) return
       if (ack.ok) await this.#ledger.sent(key, sentAnswer(key, id, null), this.#receipt(session, id, key, 'sent'))
       else {
         const { code, more } = refusal(session, ack.error)

@@ -192,8 +192,19 @@ test('the ack of what Baileys sends again for a phone settles nothing', async ()
   socket.script = async () => socket.end()
   assert.equal((await sender.send(session, made)).status, 504)
   socket.ack(messageId(session.name, made.key), '479')
-  await sender.send(session, attempt(session, { to: 'x@s.whatsapp.net' }))
+  socket.script = async (id) => socket.ack(id)
+  await sender.send(session, attempt(session))
   assert.equal(await stateOf(made.key), 'dispatching')
+})
+
+test('a refusal of what WhatsApp had is told', async () => {
+  const { session, socket } = await makeSession()
+  const made = attempt(session)
+  await sender.send(session, made)
+  socket.ack(messageId(session.name, made.key), '500')
+  await until(async () => (await receipts(made.key)).length, 'told')
+  assert.deepEqual(await receipts(made.key), [['failed', 'provider_error']])
+  assert.equal(await stateOf(made.key), 'sent')
 })
 
 test('a connection that ends after the hand-over leaves it in doubt, at once', async () => {
