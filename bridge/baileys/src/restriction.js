@@ -1,5 +1,7 @@
 /** Until when WhatsApp restricts an account. It is pardoned by the clock. */
 
+import { log, wordsOf } from './log.js'
+
 const WHEN_NOT_TOLD = 300_000 // milliseconds; Fanfare itself waits longer each time that it is refused again
 const LONGEST_TIMER = 2 ** 31 - 1 // milliseconds
 
@@ -42,5 +44,18 @@ export class Restriction {
     if (this.until) return this.#wait()
     this.#until = null
     this.#pardoned()
+  }
+}
+
+/**
+ * Ask WhatsApp until when it restricts; its answer comes as an event of the connection.
+ * @param {string} session
+ * @param {Pick<import('baileys').WASocket, 'fetchAccountReachoutTimelock'>} socket
+ */
+export async function askUntilWhen(session, socket) {
+  try {
+    await socket.fetchAccountReachoutTimelock()
+  } catch (error) {
+    log.warn('BRIDGE', 'WhatsApp does not say until when it restricts', { session, error: wordsOf(error) })
   }
 }

@@ -7,22 +7,20 @@
  * every other state ends by itself.
  */
 
-import { setTimeout as pause } from 'node:timers/promises'
-
 import { phoneIn } from './addresses.js'
 import { Acks } from './acks.js'
-import { openAuthState } from './auth_state.js'
-import { afterClose, backoff } from './closing.js'
+import { atMost } from './at_most.js'
+import { Comeback } from './comeback.js'
+import { Identity } from './identity.js'
 import { log, wordsOf } from './log.js'
 import { SerialQueue } from './queue.js'
 import { receiptsIn } from './receipts.js'
-import { Restriction } from './restriction.js'
+import { askUntilWhen, Restriction } from './restriction.js'
 import { makeSocket } from './socket.js'
 
 /**
  * @typedef {'closed' | 'starting' | 'qr' | 'scanned' | 'open' | 'logged_out' | 'banned'} State
  * @typedef {'not_connected' | 'qr_required' | 'restricted' | 'logged_out' | 'banned'} Problem
- * @typedef {Awaited<ReturnType<typeof openAuthState>>} Auth
  * @typedef {ReturnType<typeof makeSocket>} Socket
  * @typedef {object} Parts What all sessions share.
  * @property {import('./database.js').Database} database
@@ -41,7 +39,6 @@ const QR_LIFE = 20_000
 const LEASE_AGAIN = 5_000
 const GOODBYE_LIMIT = 5_000
 const ARRIVAL_LIMIT = 15_000
-const STEADY = 60_000 // a connection that held so long is not one that failed
 const RESTING = ['closed', 'logged_out', 'banned']
 
 export class Session {
@@ -65,23 +62,14 @@ export class Session {
   #lastMessageAt
   #activeSends = 0
   #idleSince = Date.now()
-  /** @type {number | null} */
-  #openedAt = null
-  /** @type {Auth | null} */
-  #auth = null
-  #steps = new SerialQueue() // what takes or gives up the lease and the auth state
-  #saving = new SerialQueue()
+  #identity
+  #comeback = new Comeback()
+  #steps = new SerialQueue() // what takes or gives up the lease
   #recording = new SerialQueue()
   /** @type {NodeJS.Timeout | undefined} */
   #next
   #isConnecting = false
   #connection = 0 // the present one: what belongs to an earlier one is over
-  #tries = 0
-  #badSessions = 0
-  #restarted = false
-  #confirmed = false
-  /** @type {number | null} */
-  #qrSince = null
   #entered = () => {}
 
   /**
@@ -97,6 +85,7 @@ export class Session {
     this.#phone = row.phone
     this.#lastError = row.last_error
     this.#lastMessageAt = row.last_message_at?.getTime() ?? null
+    this.#identity = new Identity(row.name, parts, () => this.#broken('auth_unreadable'))
     this.#restriction = new Restriction(row.restricted_until, () => this.#enter(this.#state, this.#restrictedWord()))
   }
 
@@ -124,16 +113,17 @@ export class Session {
   problem() {
     if (this.#state === 'logged_out' || this.#state === 'banned') return this.#state
     if (this.#restriction.until) return 'restricted'
-    if (this.#state === 'open') return this.draining || !this.#parts.lease.held(this.name) ? 'not_connected' : null
+    if (this.#state === 'open') return this.draining || !this.#identity.isHeld ? 'not_connected' : null
     return this.#paired || this.#state === 'closed' || this.#state === 'starting' ? 'not_connected' : 'qr_required'
   }
 
   /** The status of the contract. */
   status() {
+    const { openedAt } = this.#comeback
     return {
       connected: this.#state === 'open',
       can_send: this.problem() === null,
-      session_age: this.#openedAt ? Math.floor((Date.now() - this.#openedAt) / 1000) : 0,
+      session_age: openedAt ? Math.floor((Date.now() - openedAt) / 1000) : 0,
       last_message_ts: iso(this.#lastMessageAt),
       qr_required: !this.#paired && this.#state !== 'starting' && this.#state !== 'scanned',
       phone: this.#phone,
@@ -157,7 +147,7 @@ export class Session {
   restrict(until) {
     this.#restriction.set(until)
     this.#enter(this.#state, 'restricted')
-    if (until === null && this.socket) void this.#askUntilWhen(this.socket)
+    if (until === null && this.socket) void askUntilWhen(this.name, this.socket)
   }
 
   /** Connect, unless it does already. */
@@ -168,20 +158,17 @@ export class Session {
   restart() {
     this.#drop()
     this.#wanted = true
-    this.#tries = this.#badSessions = 0
-    this.#qrSince = null
+    this.#comeback.afresh()
     this.#enter('starting', null)
     void this.#connect()
   }
 
   /** Resolves when the connection that was started has come to something, or after a while. */
   async arrived() {
-    await Promise.race([
-      new Promise((resolve) => {
-        this.#entered = () => resolve(null)
-      }),
-      pause(ARRIVAL_LIMIT, null, { ref: false })
-    ])
+    const entered = new Promise((resolve) => {
+      this.#entered = () => resolve(null)
+    })
+    await atMost(ARRIVAL_LIMIT, entered)
   }
 
   disconnect() {
@@ -194,7 +181,7 @@ export class Session {
     const socket = this.#state === 'open' ? this.socket : null
     this.socket = null
     this.#enter('closed', null)
-    if (socket) await this.#within(socket.logout())
+    if (socket) await atMost(GOODBYE_LIMIT, socket.logout())
     this.#drop()
     this.#forget()
     this.#rest('logged_out', null)
@@ -220,13 +207,13 @@ export class Session {
   async close() {
     const { socket } = this
     this.#drop()
-    if (socket) await this.#within(socket.end(undefined))
-    void this.#steps.run(() => this.#parts.lease.release(this.name))
+    if (socket) await atMost(GOODBYE_LIMIT, socket.end(undefined))
+    void this.#steps.run(() => this.#identity.release())
     await this.#settled()
   }
 
   async #settled() {
-    await Promise.all([this.#saving.run(nothing), this.#steps.run(nothing), this.#recording.run(nothing)])
+    await Promise.all([this.#steps.run(nothing), this.#recording.run(nothing)])
   }
 
   async #connect() {
@@ -235,13 +222,11 @@ export class Session {
     await this.#steps.run(async () => {
       if (connection !== this.#connection) return
       try {
-        const { database, vault, lease, rows } = this.#parts
-        if (!(await lease.take(this.name))) return this.#again('starting', 'not_connected', LEASE_AGAIN)
-        await this.#saving.run(nothing)
+        if (!(await this.#identity.take())) return this.#again('starting', 'not_connected', LEASE_AGAIN)
         await this.#recording.run(nothing)
-        if (!(await rows.isWanted(this.name))) return this.#rest('closed', null) // the process before was told so
-        this.#auth ??= await openAuthState({ database, vault, lease, session: this.name })
-        if (connection === this.#connection) this.#listen(this.#auth)
+        if (!(await this.#parts.rows.isWanted(this.name))) return this.#rest('closed', null) // another process was told so
+        const auth = await this.#identity.open()
+        if (connection === this.#connection) this.#listen(auth)
       } catch (error) {
         log.error('BRIDGE', 'the keys of a session cannot be read: see Postgres, and whether BAILEYS_AUTH_KEY is the one of old', {
           session: this.name,
@@ -252,22 +237,19 @@ export class Session {
     })
   }
 
-  /** @param {Auth} auth */
-  #listen(auth) {
-    const { creds } = auth
+  /** @param {Awaited<ReturnType<Identity['open']>>} auth */
+  #listen({ creds, keys }) {
     this.#paired = Boolean(creds.account)
-    // Left behind by a pairing code that nobody typed: with it Baileys would log in as a device that does not exist.
-    if (!this.#paired) delete creds.me
     const { ledger, settings, receipts, inbound } = this.#parts
     const socket = makeSocket({
       session: this.name,
-      auth: { creds, keys: this.#guarded(auth) },
+      auth: { creds, keys },
       settings,
       content: (messageId) => ledger.content(this.name, messageId)
     })
     this.socket = socket
     this.acks.watch(socket)
-    socket.ev.on('creds.update', () => this.#save(auth))
+    socket.ev.on('creds.update', () => this.#identity.save())
     socket.ev.on('connection.update', (update) => {
       // Events that Baileys still holds back would be lost with the socket.
       if (update.connection === 'close') socket.ev.flush()
@@ -292,54 +274,35 @@ export class Session {
   /** @param {string} qr */
   #showQr(qr) {
     const life = this.qr ? QR_LIFE : FIRST_QR_LIFE
-    this.#qrSince ??= Date.now()
+    this.#comeback.qrShown()
     this.qr = { qr, expires_at: new Date(Date.now() + life).toISOString() }
     if (this.#state !== 'qr') this.#enter('qr', this.#lastError)
   }
 
   #scanned() {
     this.qr = null
-    this.#qrSince = null
     this.#paired = true
-    this.#phone = phoneIn(this.#auth?.creds.me?.id)
+    this.#phone = phoneIn(this.#identity.me?.id)
     this.#enter('scanned', null)
   }
 
   #opened() {
-    this.#restarted = this.#confirmed = false
-    this.#openedAt = Date.now()
-    this.#phone = phoneIn(this.#auth?.creds.me?.id)
+    this.#comeback.opened()
+    this.#phone = phoneIn(this.#identity.me?.id)
     this.#enter('open', this.#restrictedWord())
   }
 
   /** @param {import('@hapi/boom').Boom | undefined} error */
   #closed(error) {
-    const code = error?.output?.statusCode ?? 0
-    const now = Date.now()
-    if (this.#openedAt && now - this.#openedAt > STEADY) this.#tries = this.#badSessions = 0
-    this.#badSessions = code === 500 ? this.#badSessions + 1 : 0
-    const expires = Number(error?.data?.expire)
-    const fate = afterClose(code, {
-      paired: this.#paired,
-      restarted: this.#restarted,
-      confirmed: this.#confirmed,
-      tries: this.#tries,
-      badSessions: this.#badSessions,
-      qrShownFor: this.#qrSince ? now - this.#qrSince : 0,
-      bannedFor: expires > 0 ? expires * 1000 : null,
-      random: Math.random()
-    })
+    const { code, ...fate } = this.#comeback.ended(error, this.#paired)
     log.info('BRIDGE', 'a connection has ended', { session: this.name, code, state: fate.state, again_ms: fate.reconnectIn })
     this.#drop()
     this.#obey(fate)
   }
 
   /** @param {import('./closing.js').Fate} fate */
-  #obey({ state, error, reconnectIn, forget, restart, confirm, restrictedFor }) {
+  #obey({ state, error, reconnectIn, forget, restart, restrictedFor }) {
     if (restrictedFor) this.#restriction.set(Date.now() + restrictedFor)
-    if (restart) this.#restarted = true
-    else this.#tries += 1
-    if (confirm) this.#confirmed = true
     if (forget) this.#forget()
     if (reconnectIn === null) this.#rest(state, error)
     else this.#again(restart && this.#state === 'scanned' ? 'scanned' : state, error, reconnectIn)
@@ -360,9 +323,9 @@ export class Session {
    * @param {string} error
    * @param {number} [after] milliseconds
    */
-  #broken(error, after = backoff(++this.#tries, Math.random())) {
+  #broken(error, after = this.#comeback.pause()) {
     this.#drop()
-    this.#auth = null
+    this.#identity.drop()
     this.#again('closed', error, after)
   }
 
@@ -374,28 +337,15 @@ export class Session {
     this.#wanted = false
     this.#enter(state, error)
     void this.#steps.run(async () => {
-      this.#auth = null
-      await this.#saving.run(nothing)
       await this.#recording.run(nothing)
-      await this.#parts.lease.release(this.name)
+      await this.#identity.release()
     })
   }
 
-  /** The pairing is over: its keys are worth nothing to anyone but a thief. */
   #forget() {
     this.#paired = false
     this.#phone = null
-    this.#qrSince = null
-    void this.#steps.run(async () => {
-      const { database, vault, lease } = this.#parts
-      try {
-        if (!(await lease.take(this.name))) return
-        const auth = this.#auth ?? (await openAuthState({ database, vault, lease, session: this.name }))
-        await auth.forget()
-      } catch (error) {
-        log.error('BRIDGE', 'the keys of a pairing that is over could not be deleted', { session: this.name, error: wordsOf(error) })
-      }
-    })
+    void this.#steps.run(() => this.#identity.forget())
   }
 
   /** Be without a connection; whatever the last one still brings is over. */
@@ -406,57 +356,8 @@ export class Session {
     this.#connection += 1
     this.socket = null
     this.qr = null
-    this.#openedAt = null
-    if (socket) void this.#within(socket.end(undefined))
-  }
-
-  /**
-   * The keys, whose failure ends the connection: Baileys would carry on without them.
-   * @param {Auth} auth
-   * @returns {import('baileys').SignalKeyStore}
-   */
-  #guarded(auth) {
-    /**
-     * @template T
-     * @param {() => T | Promise<T>} work
-     */
-    const guard = async (work) => {
-      try {
-        return await work()
-      } catch (error) {
-        this.#keysFailed(auth, error)
-        throw error
-      }
-    }
-    return { get: (type, ids) => guard(() => auth.keys.get(type, ids)), set: (data) => guard(() => auth.keys.set(data)) }
-  }
-
-  /**
-   * A pairing is saved when it is whole: half a one is worth nothing.
-   * @param {Auth} auth
-   */
-  #save(auth) {
-    if (!auth.creds.account) return
-    this.#saving.run(() => auth.saveCreds()).catch((error) => this.#keysFailed(auth, error))
-  }
-
-  /**
-   * @param {Auth} auth
-   * @param {unknown} error
-   */
-  #keysFailed(auth, error) {
-    if (this.#auth !== auth) return
-    log.error('BRIDGE', 'the keys of a session failed, and it connects anew', { session: this.name, error: wordsOf(error) })
-    this.#broken('auth_unreadable')
-  }
-
-  /** @param {Socket} socket */
-  async #askUntilWhen(socket) {
-    try {
-      await socket.fetchAccountReachoutTimelock() // its answer comes as an event, too
-    } catch (error) {
-      log.warn('BRIDGE', 'WhatsApp does not say until when it restricts', { session: this.name, error: wordsOf(error) })
-    }
+    this.#comeback.left()
+    if (socket) void atMost(GOODBYE_LIMIT, socket.end(undefined))
   }
 
   /** @param {import('baileys').ReachoutTimelockState} lock */
@@ -484,14 +385,6 @@ export class Session {
     this.#recording
       .run(() => this.#parts.rows.record(change, status))
       .catch((why) => log.error('BRIDGE', 'a state was not written down', { session: this.name, state, error: wordsOf(why) }))
-  }
-
-  /**
-   * What WhatsApp is told in parting is told in a few seconds or not at all.
-   * @param {Promise<unknown>} goodbye
-   */
-  async #within(goodbye) {
-    await Promise.race([goodbye.catch(nothing), pause(GOODBYE_LIMIT, null, { ref: false })])
   }
 }
 
