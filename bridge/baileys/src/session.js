@@ -156,7 +156,7 @@ export class Session {
   }
 
   restart() {
-    this.#drop()
+    void this.#drop()
     this.#wanted = true
     this.#comeback.afresh()
     this.#enter('starting', null)
@@ -172,17 +172,19 @@ export class Session {
   }
 
   disconnect() {
-    this.#drop()
+    void this.#drop()
     this.#rest('closed', null)
   }
 
   /** Unlink the device at WhatsApp, if it can be told, and forget the pairing. */
   async logout() {
-    const socket = this.#state === 'open' ? this.socket : null
+    const { socket } = this
+    const wasOpen = this.#state === 'open'
     this.socket = null
     this.#enter('closed', null)
-    if (socket) await atMost(GOODBYE_LIMIT, socket.logout())
-    this.#drop()
+    if (socket && wasOpen) await atMost(GOODBYE_LIMIT, socket.logout())
+    if (socket) await atMost(GOODBYE_LIMIT, socket.end(undefined))
+    void this.#drop()
     this.#forget()
     this.#rest('logged_out', null)
     await this.#settled()
@@ -205,9 +207,7 @@ export class Session {
 
   /** End the connection, without logging out, and let another process have the session. */
   async close() {
-    const { socket } = this
-    this.#drop()
-    if (socket) await atMost(GOODBYE_LIMIT, socket.end(undefined))
+    await this.#drop()
     void this.#steps.run(() => this.#identity.release())
     await this.#settled()
   }
@@ -296,7 +296,7 @@ export class Session {
   #closed(error) {
     const { code, ...fate } = this.#comeback.ended(error, this.#paired)
     log.info('BRIDGE', 'a connection has ended', { session: this.name, code, state: fate.state, again_ms: fate.reconnectIn })
-    this.#drop()
+    void this.#drop()
     this.#obey(fate)
   }
 
@@ -324,7 +324,7 @@ export class Session {
    * @param {number} [after] milliseconds
    */
   #broken(error, after = this.#comeback.pause()) {
-    this.#drop()
+    void this.#drop()
     this.#identity.drop()
     this.#again('closed', error, after)
   }
@@ -349,7 +349,7 @@ export class Session {
   }
 
   /** Be without a connection; whatever the last one still brings is over. */
-  #drop() {
+  async #drop() {
     const { socket } = this
     clearTimeout(this.#next)
     this.#isConnecting = false
@@ -357,7 +357,7 @@ export class Session {
     this.socket = null
     this.qr = null
     this.#comeback.left()
-    if (socket) void atMost(GOODBYE_LIMIT, socket.end(undefined))
+    if (socket) await atMost(GOODBYE_LIMIT, socket.end(undefined))
   }
 
   /** @param {import('baileys').ReachoutTimelockState} lock */
