@@ -37,7 +37,7 @@ import { makeSocket } from './socket.js'
 const FIRST_QR_LIFE = 60_000 // as Baileys shows them
 const QR_LIFE = 20_000
 const LEASE_AGAIN = 5_000
-const GOODBYE_LIMIT = 5_000
+const GOODBYE_LIMIT = 3_000
 const ARRIVAL_LIMIT = 15_000
 const RESTING = ['closed', 'logged_out', 'banned']
 
