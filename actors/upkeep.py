@@ -35,8 +35,8 @@ def recover_messages() -> None:
 
 
 def _settle(world: Runtime, doubt: Doubt, away: set[str]) -> None:
-    found = None if doubt.bridge_address in away else _closed(world, doubt, away)
-    if found is None and not doubt.given_up(away=doubt.bridge_address in away):
+    found = _closed(world, doubt, away) if doubt.served and doubt.bridge_address not in away else None
+    if found is None and not doubt.given_up(away=doubt.bridge_address in away or not doubt.served):
         return
     failpoints.hit("after_close", doubt.key)
     status = run(

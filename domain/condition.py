@@ -17,6 +17,7 @@ class Condition(StrEnum):
     """The worst first."""
 
     BRIDGE_AWAY = "bridge_away"
+    WRONG_BRIDGE = "wrong_bridge"
     BANNED = "banned"
     LOGGED_OUT = "logged_out"
     QR_REQUIRED = "qr_required"
@@ -42,6 +43,7 @@ class Remedy(StrEnum):
 REMEDIES: Final[Mapping[Condition, Remedy]] = MappingProxyType(
     {
         Condition.BRIDGE_AWAY: Remedy.LOOK_AT_BRIDGE,
+        Condition.WRONG_BRIDGE: Remedy.LOOK_AT_BRIDGE,
         Condition.BANNED: Remedy.USE_ANOTHER,
         Condition.LOGGED_OUT: Remedy.SCAN_QR,
         Condition.QR_REQUIRED: Remedy.SCAN_QR,
@@ -78,6 +80,8 @@ def condition(device: Facts) -> Condition:
         return Condition.BRIDGE_AWAY
     if device.can_send:
         return Condition.AT_CAP if device.at_cap else Condition.READY
+    if "wrong_bridge" in codes:
+        return Condition.WRONG_BRIDGE
     if "banned" in codes:
         return Condition.BANNED
     if "logged_out" in codes:

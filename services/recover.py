@@ -37,6 +37,7 @@ class Doubt:
     code: str | None
     may_end: bool
     overdue_s: float
+    served: bool
 
     @property
     def key(self) -> str:
@@ -48,7 +49,8 @@ class Doubt:
 
 
 def overdue(db: Connection, lease_s: float, limit: int = 200) -> list[Doubt]:
-    """Messages to settle, longest overdue first; those of a bridge that is away only when that took too long."""
+    """Messages to settle, longest overdue first; those of a bridge that is away, or does not serve their device, only when
+    that took too long."""
     rows = db.execute(query("overdue"), {"limit": limit, "patience_s": LOOKUP_PATIENCE_S, "lease_s": lease_s})
     return [Doubt(**row) for row in rows.mappings()]
 

@@ -22,6 +22,7 @@ class Told(NamedTuple):
 
 LOOKS: Final = {
     Condition.BRIDGE_AWAY: Look(marked("Not known"), ":material/cloud_off:", "gray"),
+    Condition.WRONG_BRIDGE: Look(marked("Other bridge"), ":material/swap_horiz:", "gray"),
     Condition.BANNED: Look(marked("Banned"), ":material/block:", "red"),
     Condition.LOGGED_OUT: Look(marked("Logged out"), ":material/logout:", "red"),
     Condition.QR_REQUIRED: Look(marked("Not paired"), ":material/qr_code_2:", "red"),
@@ -36,6 +37,10 @@ _TOLD: Final = {
     Condition.BRIDGE_AWAY: Told(
         marked("The bridge to WhatsApp does not answer, so nobody knows how this phone is."),
         marked("Its messages wait and go on by themselves when the bridge is back."),
+    ),
+    Condition.WRONG_BRIDGE: Told(
+        marked("This phone is of another kind than the bridge that runs."),
+        marked("Run the bridge of its kind, or use other phones."),
     ),
     Condition.BANNED: Told(
         marked("WhatsApp has banned this number."),

@@ -49,8 +49,8 @@ MUTANTS = (
         "overdue-bridge-away",
         "A bridge that is away is not asked, and has its messages waited for.",
         OVERDUE,
-        "b.away_since IS NULL OR",
-        "true OR",
+        "(b.away_since IS NULL AND",
+        "(true AND",
         f"{GUARDS}::test_what_a_bridge_that_is_away_holds_waits_for_it_and_not_for_ever",
     ),
     Mutant(
@@ -173,9 +173,26 @@ MUTANTS = (
         "recovery-waits-for-the-bridge",
         "A bridge that does not answer has said nothing about a key: its message waits for it.",
         "actors/upkeep.py",
-        "    if found is None and not doubt.given_up(away=doubt.bridge_address in away):\n        return\n",
+        "    if found is None and not doubt.given_up("
+        "away=doubt.bridge_address in away or not doubt.served):\n        return\n",
         "",
         f"{GUARDS}::test_a_lost_workers_message_waits_for_a_bridge_that_says_nothing",
+    ),
+    Mutant(
+        "overdue-served",
+        "A bridge of another kind is not asked while the device's own may come back.",
+        OVERDUE,
+        " AND d.provider = coalesce(b.provider, d.provider)\n",
+        "\n",
+        "tests/integration/test_providers.py::test_the_ledger_of_another_kind_of_bridge_proves_nothing",
+    ),
+    Mutant(
+        "recovery-served",
+        "Nor is it asked when that took too long: its ledger would prove what it never saw.",
+        "actors/upkeep.py",
+        "if doubt.served and doubt.bridge_address",
+        "if doubt.bridge_address",
+        "tests/integration/test_providers.py::test_a_bridge_of_another_kind_is_never_asked_for_a_proof",
     ),
     Mutant(
         "recovery-frees-slots",

@@ -26,6 +26,7 @@ WELL = Facts(
         ({}, "ready"),
         ({"at_cap": True}, "at_cap"),
         ({"bridge_away": True}, "bridge_away"),
+        ({"can_send": False, "state": "wrong_bridge", "error_code": "wrong_bridge"}, "wrong_bridge"),
         ({"can_send": False, "state": "closed", "error_code": "not_connected"}, "not_connected"),
         ({"can_send": False, "state": "no_session", "error_code": "no_session"}, "not_connected"),
         ({"can_send": False, "state": "qr", "qr_required": True, "error_code": "qr_required"}, "qr_required"),

@@ -74,7 +74,7 @@ def _draw_now(device: DeviceView) -> None:
         elif device.condition is Condition.STARTING:
             actions.scan_button(device, place="page")
             actions.restart_button(device)
-        else:
+        elif device.condition is not Condition.WRONG_BRIDGE:
             actions.start_button(device, place="page")
 
 
