@@ -8,5 +8,5 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [
-    str(ROOT / "tests" / folder) for folder in ("", "integration", "browser")
+    str(ROOT / "tests" / folder) for folder in ("", "integration", "browser", "contract", "baileys")
 ]  # its way of starting the fleet is ours

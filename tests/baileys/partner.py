@@ -52,7 +52,7 @@ class FakeWhatsApp:
             "BAILEYS_MEDIA_TEST_CA": told["ca"],
             "NODE_EXTRA_CA_CERTS": told["ca"],
         }
-        self._control = told["control"]
+        self.control = told["control"]
         self._http = requests.Session()
 
     def stop(self) -> None:
@@ -109,12 +109,12 @@ class FakeWhatsApp:
         return dict(self._get("stats"))
 
     def _post(self, path: str, **body: Any) -> Any:
-        answer = self._http.post(f"{self._control}/{path}", json=body, timeout=20)
+        answer = self._http.post(f"{self.control}/{path}", json=body, timeout=20)
         assert answer.ok, f"{path} {body}: {answer.status_code} {answer.text}"
         return answer.json()
 
     def _get(self, path: str) -> Any:
-        answer = self._http.get(f"{self._control}/{path}", timeout=20)
+        answer = self._http.get(f"{self.control}/{path}", timeout=20)
         assert answer.ok, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
+import psycopg2
 import pytest
 import requests
 from bridges import Receiver, fresh, text_to
@@ -12,19 +14,42 @@ from partner import FakeWhatsApp, Sidecar, digits
 from waiting import until
 
 
+@contextmanager
+def held(database_url: str, key: str) -> Iterator[Callable[[], bool]]:
+    """Inside, nobody can change the ledger's row of a key; the answer says whether somebody waits to."""
+    connection = psycopg2.connect(database_url)
+    waiting = (
+        "SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+        " WHERE NOT l.granted AND a.datname = current_database())"
+    )
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM baileys.sends WHERE key = %s FOR UPDATE", (key,))
+
+            def somebody_waits() -> bool:
+                cursor.execute(waiting)
+                (found,) = cursor.fetchone() or (False,)
+                return bool(found)
+
+            yield somebody_waits
+    finally:
+        connection.close()
+
+
 def test_killed_after_the_ack_and_before_the_ledger(
-    own: Sidecar, fake: FakeWhatsApp, receiver: Receiver, pool: ThreadPoolExecutor
+    own: Sidecar, fake: FakeWhatsApp, receiver: Receiver, empty_database: str, pool: ThreadPoolExecutor
 ) -> None:
     body = text_to(fresh())
     own.bridge.link("desk")
-    own.stop()
-    own.start(FAILPOINT=f"after_ack:kill:{body['key']}")
-    own.bridge.until_able("desk")
+    fake.behave(phone=digits(body["to"]), ack_after_ms=800, receipt_after_ms=1500)
     call = pool.submit(own.bridge.send, "desk", body)
-    own.killed()
+    until(lambda: own.bridge.state("desk", body["key"]) == "dispatching", "it is being handed over")
+    with held(empty_database, body["key"]) as somebody_waits:
+        until(somebody_waits, "the ack is there, and cannot be written down")
+        own.kill()
     assert isinstance(call.exception(), requests.ConnectionError)
-    own.start(FAILPOINT="")
-    assert own.bridge.state("desk", body["key"]) in ("dispatching", "sent")
+    own.start()
+    assert own.bridge.state("desk", body["key"]) == "dispatching"
     own.bridge.until_able("desk")
     until(lambda: own.bridge.state("desk", body["key"]) == "sent", "settled by the receipt that waited")
     until(lambda: {"delivered", "read"} <= set(receiver.receipts(body["key"])), "its receipts are told")
@@ -38,7 +63,7 @@ def test_killed_before_a_byte_left(own: Sidecar, fake: FakeWhatsApp, pool: Threa
     body = text_to(fresh())
     own.bridge.link("desk")
     own.stop()
-    own.start(FAILPOINT=f"after_dispatch:kill:{body['key']}")
+    own.start(FAILPOINT=f"bridge_dispatching:kill:{body['key']}")
     own.bridge.until_able("desk")
     call = pool.submit(own.bridge.send, "desk", body)
     own.killed()
@@ -65,11 +90,11 @@ def test_killed_between_dispatch_and_ack(
     own.start()
     own.bridge.until_able("desk")
     until(lambda: own.bridge.state("desk", body["key"]) == "sent", "settled by the receipt")
-    assert "delivered" in receiver.receipts(body["key"])
+    until(lambda: "delivered" in receiver.receipts(body["key"]), "it is told")
     assert len(fake.received(body["to"])) == 1
 
 
-@pytest.mark.parametrize("place", ["after_dispatch", "after_ack"])
+@pytest.mark.parametrize("place", ["bridge_dispatching", "bridge_handed_over"])
 def test_the_ratchet_is_never_turned_back(
     own: Sidecar, fake: FakeWhatsApp, place: str, pool: ThreadPoolExecutor
 ) -> None:
@@ -92,7 +117,7 @@ def test_the_ratchet_is_never_turned_back(
         assert own.bridge.send("desk", text_to(to)).status_code == 200
     assert fake.stats()["undecryptable"] == before
     texts = [one["text"] for one in fake.received(to)]
-    assert len(texts) == len(set(texts)) == (8 if place == "after_ack" else 5)
+    assert len(texts) == len(set(texts)) == (8 if place == "bridge_handed_over" else 5)
 
 
 def test_a_phone_that_asks_again_after_a_restart(own: Sidecar, fake: FakeWhatsApp, receiver: Receiver) -> None:

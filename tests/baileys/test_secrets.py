@@ -80,7 +80,7 @@ class Story:
         person = fresh()
         self.texts.append(digits(person))
         self._send(person)
-        self.fake.behave(phone=digits(person), retry=3, times=1)
+        self.fake.behave(phone=digits(person), retry=2, times=1)
         self._send(person)
 
     def _refused(self, error: int) -> None:
@@ -100,7 +100,7 @@ class Story:
         body = text_to(person, text="Said while it died")
         self.texts.append(str(body["text"]))
         self.sidecar.stop()
-        self.sidecar.start(FAILPOINT=f"after_ack:kill:{body['key']}")
+        self.sidecar.start(FAILPOINT=f"bridge_handed_over:kill:{body['key']}")
         self.sidecar.bridge.until_able("desk")
         with ThreadPoolExecutor(1) as thread:
             call = thread.submit(self.sidecar.bridge.send, "desk", body)

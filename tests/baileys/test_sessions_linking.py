@@ -20,7 +20,6 @@ def test_a_code_is_scanned(bridge: LinkedBridge, fake: FakeWhatsApp, receiver: R
     told = bridge.post("/whatsapp/scanned/start").json()
     assert (told["can_send"], told["connected"]) == (False, False)
     code = bridge.qr("scanned")
-    assert code.count(",") == 3
     status = bridge.status("scanned")
     assert (status["state"], status["qr_required"], status["phone"]) == ("qr", True, None)
     shown = bridge.get("/whatsapp/scanned/qr").json()
