@@ -38,12 +38,13 @@ const ROUTES = {
     return [...world.received.values()].filter((received) => !phone || received.phone === phone)
   },
   'GET /sessions': ({ world }) =>
-    [...world.devices.values()].map(({ contact, jid, connection, logins, identityKey }) => ({
+    [...world.devices.values()].map(({ contact, jid, connection, logins, identityKey, waiting }) => ({
       phone: contact.phone,
       jid,
       connected: Boolean(connection),
       logins,
-      identity: fingerprint(identityKey)
+      identity: fingerprint(identityKey),
+      waiting
     })),
   'GET /stats': ({ world }) => world.stats
 }

@@ -32,6 +32,11 @@ export class Device {
     this.lid = contact.lid && contact.lid.replace('@', `:${number}@`)
   }
 
+  /** How many stanzas it has not acknowledged. */
+  get waiting() {
+    return this.#waiting.size
+  }
+
   /**
    * A stanza that is kept until the device acknowledges it, be that after its next login.
    * @param {Node} stanza

@@ -52,6 +52,7 @@ export function receiptByHand(world, { message_id: id, status, from_device = 0 }
   const device = received && world.deviceOf(received.session_phone)
   if (!device) throw new Error(`Nobody received a message ${id}.`)
   const from = jidEncode(received.phone, 's.whatsapp.net', from_device)
-  if (status === 'failed') device.deliver(element('ack', { class: 'message', id, from, t: now(), error: '500' }))
+  const failure = element('ack', { class: 'message', id, from, t: now(), error: '500' })
+  if (status === 'failed') device.connection?.send(failure) // nobody acknowledges an ack, so it is not kept
   else deliverReceipts(world, device, id, from, [status])
 }
