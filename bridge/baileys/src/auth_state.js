@@ -73,6 +73,15 @@ export async function openAuthState(parts) {
   return new AuthState(parts, parse(vault.open(begun.creds, place).toString()))
 }
 
+/**
+ * Forget an identity, also one that cannot be read any more because its key is lost.
+ * @param {Pick<Parts, 'database' | 'lease' | 'session'>} parts
+ */
+export async function forgetAuthState({ database, lease, session }) {
+  const gone = await database.one({ name: 'creds_forget', text: FORGET, values: [session, lease.holder] })
+  if (!gone) throw new LeaseLostError(session)
+}
+
 /** As Baileys wants it: creds and keys; and what a session needs besides. */
 class AuthState {
   #database
@@ -108,7 +117,7 @@ class AuthState {
 
   /** Forget the identity and all that belongs to it: the phone has logged this device out. */
   async forget() {
-    await this.#write('creds_forget', FORGET, [])
+    await this.#writes.run(() => forgetAuthState({ database: this.#database, lease: this.#lease, session: this.#session }))
     this.#recent.clear()
   }
 

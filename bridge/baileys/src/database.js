@@ -10,6 +10,7 @@ const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 1_000
 const CONNECT_LIMIT = 5_000
 const ANSWER_LIMIT = 60_000 // a server that says nothing for so long is lost
+const IDLE_LIMIT = 10_000
 
 // Serialization, deadlock, the server goes or comes, it lacks room, the connection broke.
 const PASSING_STATES = /^(40001|40P01|57P|53|08)/
@@ -115,6 +116,8 @@ function connectionSettings(url) {
     application_name: 'fanfare-baileys',
     connectionTimeoutMillis: CONNECT_LIMIT,
     query_timeout: ANSWER_LIMIT,
+    // A process that froze in a transaction must not keep the others from its sessions for longer than its leases.
+    idle_in_transaction_session_timeout: IDLE_LIMIT,
     keepAlive: true
   }
 }

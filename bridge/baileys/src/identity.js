@@ -1,6 +1,6 @@
 /** What makes a session one device of WhatsApp's, and this process the one that runs it: its lease, its credentials, its keys. */
 
-import { openAuthState } from './auth_state.js'
+import { forgetAuthState, openAuthState } from './auth_state.js'
 import { log, wordsOf } from './log.js'
 import { SerialQueue } from './queue.js'
 
@@ -68,8 +68,7 @@ export class Identity {
   async forget() {
     try {
       if (!(await this.take())) return
-      const auth = this.#auth ?? (await openAuthState({ ...this.#parts, session: this.#session }))
-      await auth.forget()
+      await (this.#auth?.forget() ?? forgetAuthState({ ...this.#parts, session: this.#session }))
     } catch (error) {
       log.error('BRIDGE', 'the keys of a pairing that is over could not be deleted', {
         session: this.#session,

@@ -1,5 +1,7 @@
 /** Messages that people send us. */
 
+import { createHash } from 'node:crypto'
+
 import { extractMessageContent } from 'baileys'
 
 import { isPerson, phoneOf } from './addresses.js'
@@ -55,6 +57,16 @@ function textIn(content) {
   )
 }
 
+/**
+ * WhatsApp may bring a message twice, and so may a process that takes over from another: it is one event.
+ * @param {string} session
+ * @param {string} messageId chosen by the sender's phone, so it says nothing without its sender
+ * @param {unknown} from
+ */
+export function eventId(session, messageId, from) {
+  return createHash('sha256').update(JSON.stringify([session, messageId, from])).digest('hex').slice(0, 32)
+}
+
 export class Inbound {
   #database
   #outbox
@@ -105,7 +117,10 @@ export class Inbound {
     const [phone, media] = await Promise.all([this.#phone(session, socket, key), image ? this.#image(session, image) : null])
     const data = { message_id: key.id, from: phone ?? key.remoteJid, name: pushName ?? null, kind, text, media }
     const at = new Date(Number(messageTimestamp) * 1000 || Date.now())
-    await untilWritten('a message from a person', () => this.#outbox.put(this.#database, session, 'inbound', data, at))
+    const id = eventId(session, String(key.id), data.from)
+    await untilWritten('a message from a person', () =>
+      this.#outbox.put(this.#database, session, 'inbound', data, { at, id })
+    )
     this.#outbox.wake()
   }
 

@@ -77,11 +77,11 @@ export class Outbox {
    * @param {string} session
    * @param {'receipt' | 'inbound' | 'connection'} type
    * @param {Record<string, unknown>} data
-   * @param {Date} [at]
+   * @param {{ at?: Date, id?: string }} [event] the same id for the same thing, if it may be told twice
    */
-  async put(executor, session, type, data, at = new Date()) {
+  async put(executor, session, type, data, { at = new Date(), id = randomUUID() } = {}) {
     if (this.#url === null) return
-    const body = JSON.stringify({ event_id: randomUUID(), session, type, at: at.toISOString(), data })
+    const body = JSON.stringify({ event_id: id, session, type, at: at.toISOString(), data })
     await executor.query({ name: 'outbox_put', text: PUT, values: [body] })
   }
 

@@ -5,7 +5,7 @@ import { addTransactionCapability, initAuthCreds, proto } from 'baileys'
 import { makeLibSignalRepository } from 'baileys/lib/Signal/libsignal.js'
 import { encodeSignedDeviceIdentity } from 'baileys/lib/Utils/validate-connection.js'
 
-import { openAuthState } from '../src/auth_state.js'
+import { forgetAuthState, openAuthState } from '../src/auth_state.js'
 import { openDatabase } from '../src/database.js'
 import { Lease, LeaseLostError } from '../src/lease.js'
 import { quietLogger } from '../src/log.js'
@@ -288,6 +288,14 @@ test('what is forgotten is gone, with all its keys, and the next identity is ano
   assert.deepEqual([await sealedCreds(), await rows()], [null, 1])
   assert.deepEqual(await auth.keys.get('session', ['a.0']), {})
   assert.notEqual((await open()).creds.advSecretKey, auth.creds.advSecretKey)
+})
+
+test('what nobody can read any more can be forgotten, and the session be paired anew', async () => {
+  const { creds } = await open()
+  const lost = new Vault(Buffer.alloc(32, 8))
+  await assert.rejects(open({ vault: lost }), VaultError)
+  await forgetAuthState({ database, lease, session: 'one' })
+  assert.notEqual((await open({ vault: lost })).creds.advSecretKey, creds.advSecretKey)
 })
 
 test('nothing of it can be read in the tables', async () => {

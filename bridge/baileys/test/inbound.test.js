@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { contentIn } from '../src/inbound.js'
+import { contentIn, eventId } from '../src/inbound.js'
 import { mediaAddress } from '../src/media_download.js'
 
 test('what a person has typed or chosen is text', () => {
@@ -46,4 +46,15 @@ test('media are fetched from WhatsApp and from nowhere else', () => {
     else assert.throws(address, /not at WhatsApp/, `${url} ${path}`)
   }
   assert.equal(mediaAddress('https://127.0.0.1:8443/x', '/y', true).port, '8443')
+})
+
+test('a message is one event however often it comes', () => {
+  const once = eventId('sales', '3EB01', '+972501234567')
+  assert.equal(eventId('sales', '3EB01', '+972501234567'), once)
+  for (const other of [
+    eventId('other', '3EB01', '+972501234567'),
+    eventId('sales', '3EB02', '+972501234567'),
+    eventId('sales', '3EB01', '+972507654321')
+  ])
+    assert.notEqual(other, once)
 })
