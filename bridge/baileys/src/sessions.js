@@ -112,13 +112,12 @@ export class Sessions {
     }
   }
 
-  /** Stand by for the sessions that another process runs. */
+  /** Stand by for the sessions that another process runs, and take up those that one has left. */
   async #look() {
     try {
-      const rows = await this.#parts.rows.all()
-      for (const row of rows.filter(({ wanted, elsewhere }) => wanted && elsewhere)) {
-        const session = this.#all.get(row.name) ?? this.#add(row)
-        session.start()
+      for (const row of await this.#parts.rows.all()) {
+        const session = this.#all.get(row.name)
+        if (row.wanted && (row.elsewhere || !session)) (session ?? this.#add(row)).start()
       }
     } catch (error) {
       log.warn('BRIDGE', 'the sessions of other processes could not be looked at', { error: wordsOf(error) })
