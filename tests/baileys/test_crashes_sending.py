@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg2
 import pytest
@@ -14,24 +15,40 @@ from partner import FakeWhatsApp, Sidecar, digits
 from waiting import until
 
 
+class Row:
+    """The ledger's row of a key, which nobody else can change meanwhile."""
+
+    def __init__(self, cursor: Any, key: str) -> None:
+        self._cursor = cursor
+        self._key = key
+
+    @property
+    def state(self) -> str:
+        self._cursor.execute("SELECT state FROM baileys.sends WHERE key = %s FOR UPDATE", (self._key,))
+        return str(self._cursor.fetchone()[0])
+
+    def waiting(self) -> list[int]:
+        """The Postgres processes that wait to change it."""
+        self._cursor.execute(
+            "SELECT DISTINCT pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE NOT l.granted AND a.datname = current_database()"
+        )
+        return [pid for (pid,) in self._cursor.fetchall()]
+
+    def refuse(self) -> None:
+        """Those that wait give up, as if their statement had never come."""
+        for pid in self.waiting():
+            self._cursor.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+
 @contextmanager
-def held(database_url: str, key: str) -> Iterator[Callable[[], bool]]:
-    """Inside, nobody can change the ledger's row of a key; the answer says whether somebody waits to."""
+def held(database_url: str, key: str) -> Iterator[Row]:
     connection = psycopg2.connect(database_url)
-    waiting = (
-        "SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-        " WHERE NOT l.granted AND a.datname = current_database())"
-    )
     try:
         with connection, connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM baileys.sends WHERE key = %s FOR UPDATE", (key,))
-
-            def somebody_waits() -> bool:
-                cursor.execute(waiting)
-                (found,) = cursor.fetchone() or (False,)
-                return bool(found)
-
-            yield somebody_waits
+            row = Row(cursor, key)
+            assert row.state == "dispatching"
+            yield row
     finally:
         connection.close()
 
@@ -44,13 +61,13 @@ def test_killed_after_the_ack_and_before_the_ledger(
     fake.behave(phone=digits(body["to"]), ack_after_ms=800, receipt_after_ms=1500)
     call = pool.submit(own.bridge.send, "desk", body)
     until(lambda: own.bridge.state("desk", body["key"]) == "dispatching", "it is being handed over")
-    with held(empty_database, body["key"]) as somebody_waits:
-        until(somebody_waits, "the ack is there, and cannot be written down")
+    with held(empty_database, body["key"]) as row:
+        until(row.waiting, "the ack is there, and cannot be written down")
         own.kill()
+        row.refuse()
+        assert row.state == "dispatching"
     assert isinstance(call.exception(), requests.ConnectionError)
     own.start()
-    assert own.bridge.state("desk", body["key"]) == "dispatching"
-    own.bridge.until_able("desk")
     until(lambda: own.bridge.state("desk", body["key"]) == "sent", "settled by the receipt that waited")
     until(lambda: {"delivered", "read"} <= set(receiver.receipts(body["key"])), "its receipts are told")
     again = own.bridge.send("desk", body)
@@ -178,10 +195,9 @@ def test_a_burst_over_ten_sessions_is_killed_and_every_answer_holds(
         if body["key"] in answered:
             assert own.bridge.state("any", body["key"]) == "sent"
             assert times[digits(body["to"])] == 1
-    with_the_fake = [body for body in everybody if digits(body["to"]) in times]
-    for body in with_the_fake:
-        until(lambda body=body: own.bridge.state("any", body["key"]) == "sent", "settled")  # type: ignore[misc]
-        until(lambda body=body: "read" in receiver.receipts(body["key"]), "read")  # type: ignore[misc]
+    keys = [body["key"] for body in everybody if digits(body["to"]) in times]
+    until(lambda: {own.bridge.state("any", key) for key in keys} == {"sent"}, "all that arrived is settled")
+    until(lambda: [key for key in keys if "read" not in receiver.receipts(key)] == [], "all of it is read")
     for session, each in bodies.items():
         for body in each:
             if own.bridge.state(session, body["key"]) in ("absent", "reserved"):
