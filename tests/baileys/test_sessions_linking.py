@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import groupby
 
 import pytest
 from bridges import Receiver, fresh, text_to
@@ -11,9 +12,9 @@ from waiting import until
 
 
 def states(receiver: Receiver, session: str) -> list[str]:
-    """The states that were told, each change once, in the order in which they came about."""
+    """The states that were told, in the order in which they came about."""
     events = sorted(receiver.of(session, "connection"), key=lambda event: str(event["at"]))
-    return [event["data"]["state"] for event in events]
+    return [state for state, _ in groupby(event["data"]["state"] for event in events)]
 
 
 def test_a_code_is_scanned(bridge: LinkedBridge, fake: FakeWhatsApp, receiver: Receiver) -> None:

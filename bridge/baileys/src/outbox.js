@@ -18,7 +18,7 @@ const LOOK_MS = 5_000 // for events that another process has left, and those tha
 
 // Posting must not hold a transaction open: a claim is a due time so far away that the post is over by then.
 const CLAIM = `
-  UPDATE baileys.outbox SET tries = tries + 1, due_at = clock_timestamp() + interval '30 s'
+  UPDATE baileys.outbox SET tries = tries + 1, due_at = clock_timestamp() + interval '10 s'
   WHERE id IN (
     SELECT id FROM baileys.outbox WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
   )

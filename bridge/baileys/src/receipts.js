@@ -1,12 +1,14 @@
 /**
  * Receipts: what the phones of people say of our messages.
  *
- * They are read from WhatsApp's own stanzas. Baileys' events come late (it holds them back for up to half a minute after a
- * login), folded into others, and are lost with the connection, although WhatsApp was told that we have them.
+ * They are read from WhatsApp's own stanzas, and written down before Baileys acknowledges them: of a send in doubt a receipt
+ * may be the only word that ever comes. Baileys' own events come late (it holds them back for up to half a minute after a
+ * login), folded into others, and are lost with the connection.
  */
 
 import { areJidsSameUser, getBinaryNodeChild, getBinaryNodeChildren } from 'baileys'
 
+import { SerialQueue } from './queue.js'
 import { untilWritten } from './until_written.js'
 
 /**
@@ -42,8 +44,7 @@ export class Receipts {
   #outbox
   /** @type {Receipt[]} */
   #waiting = []
-  /** @type {Promise<void> | null} */
-  #writing = null
+  #writing = new SerialQueue()
 
   /**
    * @param {object} parts
@@ -60,23 +61,21 @@ export class Receipts {
   /**
    * Write receipts down; those that come meanwhile share the next transaction.
    * @param {Receipt[]} receipts
+   * @returns {Promise<void>} when they are written
    */
   take(receipts) {
     this.#waiting.push(...receipts)
-    if (this.#waiting.length) this.#writing ??= this.#writeAll()
+    return this.#writing.run(() => this.#writeWaiting())
   }
 
   /** Return when everything taken is written. */
-  async written() {
-    await this.#writing
+  written() {
+    return this.take([])
   }
 
-  async #writeAll() {
-    while (this.#waiting.length) {
-      const batch = this.#waiting.splice(0)
-      await untilWritten('receipts', () => this.#write(batch))
-    }
-    this.#writing = null
+  async #writeWaiting() {
+    const batch = this.#waiting.splice(0)
+    if (batch.length) await untilWritten('receipts', () => this.#write(batch))
   }
 
   /** @param {Receipt[]} batch */
@@ -90,15 +89,15 @@ export class Receipts {
     )
     const ours = found.flatMap(({ entry, ...receipt }) => (entry ? [{ ...receipt, ...entry }] : []))
     if (!ours.length) return
+    // The person has it: whatever became of WhatsApp's own answer, it was sent.
+    await Promise.all(
+      ours.filter(({ state }) => state === 'dispatching').map(({ key, messageId }) => this.#ledger.sent(key, sent(key, messageId)))
+    )
     await this.#database.transaction(async (client) => {
       for (const { session, messageId, key, status } of ours)
         await this.#outbox.put(client, session, 'receipt', { message_id: messageId, key, status, error: null })
     })
     this.#outbox.wake()
-    // The person has it: whatever became of WhatsApp's own answer, it was sent.
-    await Promise.all(
-      ours.filter(({ state }) => state === 'dispatching').map(({ key, messageId }) => this.#ledger.sent(key, sent(key, messageId)))
-    )
   }
 }
 

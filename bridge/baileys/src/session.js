@@ -16,7 +16,7 @@ import { log, wordsOf } from './log.js'
 import { SerialQueue } from './queue.js'
 import { receiptsIn } from './receipts.js'
 import { askUntilWhen, Restriction } from './restriction.js'
-import { makeSocket } from './socket.js'
+import { firstToHear, makeSocket } from './socket.js'
 
 /**
  * @typedef {'closed' | 'starting' | 'qr' | 'scanned' | 'open' | 'logged_out' | 'banned'} State
@@ -256,7 +256,7 @@ export class Session {
       if (this.socket === socket) this.#changed(update)
     })
     socket.ev.on('messages.upsert', ({ messages }) => inbound.take(this.name, socket, messages))
-    socket.ws.on('CB:receipt', (node) => receipts.take(receiptsIn(this.name, node, creds.me)))
+    firstToHear(socket, 'CB:receipt', (node) => receipts.take(receiptsIn(this.name, node, creds.me)))
     socket.ws.on('CB:ack,class:message', ({ attrs }) => {
       if (!attrs.error) this.#lastMessageAt = Date.now()
     })

@@ -42,3 +42,18 @@ export function makeSocket({ session, auth, settings, content }) {
     }
   })
 }
+
+/**
+ * Hear of a stanza before Baileys does: what Baileys has acknowledged WhatsApp never brings again.
+ * @param {Pick<import('baileys').WASocket, 'ws'>} socket
+ * @param {string} event
+ * @param {(node: import('baileys').BinaryNode) => Promise<void>} heard Baileys waits for it
+ */
+export function firstToHear({ ws }, event, heard) {
+  const theirs = ws.listeners(event)
+  ws.removeAllListeners(event)
+  ws.on(event, async (node) => {
+    await heard(node)
+    for (const listener of theirs) listener(node)
+  })
+}
