@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
 
-import psycopg2
 import pytest
 import requests
 from bridges import Receiver, fresh, text_to
+from locks import held
 from partner import FakeWhatsApp, Sidecar, digits
 from waiting import until
 
-
-class Row:
-    """The ledger's row of a key, which nobody else can change meanwhile."""
-
-    def __init__(self, cursor: Any, key: str) -> None:
-        self._cursor = cursor
-        self._key = key
-
-    @property
-    def state(self) -> str:
-        self._cursor.execute("SELECT state FROM baileys.sends WHERE key = %s FOR UPDATE", (self._key,))
-        return str(self._cursor.fetchone()[0])
-
-    def waiting(self) -> list[int]:
-        """The Postgres processes that wait to change it."""
-        self._cursor.execute(
-            "SELECT DISTINCT pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-            " WHERE NOT l.granted AND a.datname = current_database()"
-        )
-        return [pid for (pid,) in self._cursor.fetchall()]
-
-    def refuse(self) -> None:
-        """Those that wait give up, as if their statement had never come."""
-        for pid in self.waiting():
-            self._cursor.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
-
-
-@contextmanager
-def held(database_url: str, key: str) -> Iterator[Row]:
-    connection = psycopg2.connect(database_url)
-    try:
-        with connection, connection.cursor() as cursor:
-            row = Row(cursor, key)
-            assert row.state == "dispatching"
-            yield row
-    finally:
-        connection.close()
+STATE = "SELECT state FROM baileys.sends WHERE key = %s FOR UPDATE"
 
 
 def test_killed_after_the_ack_and_before_the_ledger(
@@ -61,11 +23,11 @@ def test_killed_after_the_ack_and_before_the_ledger(
     fake.behave(phone=digits(body["to"]), ack_after_ms=800, receipt_after_ms=1500)
     call = pool.submit(own.bridge.send, "desk", body)
     until(lambda: own.bridge.state("desk", body["key"]) == "dispatching", "it is being handed over")
-    with held(empty_database, body["key"]) as row:
+    with held(empty_database, STATE, body["key"]) as row:
         until(row.waiting, "the ack is there, and cannot be written down")
         own.kill()
         row.refuse()
-        assert row.state == "dispatching"
+        assert row.ask(STATE, body["key"]) == "dispatching"
     assert isinstance(call.exception(), requests.ConnectionError)
     own.start()
     until(lambda: own.bridge.state("desk", body["key"]) == "sent", "settled by the receipt that waited")

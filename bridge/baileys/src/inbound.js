@@ -10,6 +10,7 @@ import { downloadImage } from './media_download.js'
 import { untilWritten } from './until_written.js'
 
 const IMAGE_LIMIT = 1024 * 1024 // bytes
+const REMEMBERED = 1_000 // messages
 
 /**
  * @typedef {import('baileys').proto.IMessage} Message
@@ -73,6 +74,8 @@ export class Inbound {
   #mediaTestCa
   /** @type {Set<Promise<void>>} */
   #writing = new Set()
+  /** @type {Set<string>} messages that were taken of late, the earliest first */
+  #taken = new Set()
 
   /**
    * @param {object} parts
@@ -89,17 +92,12 @@ export class Inbound {
   /**
    * Write down what people have sent us, also while we were away.
    * @param {string} session
-   * @param {import('./session.js').Socket} socket
+   * @param {Pick<import('./socket.js').Socket, 'signalRepository'>} socket
    * @param {WAMessage[]} messages
+   * @returns {Promise<void>} when they are written; a picture, which takes its time, may be written later
    */
-  take(session, socket, messages) {
-    for (const message of messages) {
-      const { key } = message
-      const content = key.fromMe || !isPerson(key.remoteJid) ? null : contentIn(message.message)
-      if (!content || !key.id) continue
-      const writing = this.#write(session, socket, message, content).finally(() => this.#writing.delete(writing))
-      this.#writing.add(writing)
-    }
+  async take(session, socket, messages) {
+    await Promise.all(messages.map((message) => this.#take(session, socket, message)))
   }
 
   /** Return when everything taken is written. */
@@ -109,7 +107,30 @@ export class Inbound {
 
   /**
    * @param {string} session
-   * @param {import('./session.js').Socket} socket
+   * @param {Pick<import('./socket.js').Socket, 'signalRepository'>} socket
+   * @param {WAMessage} message
+   */
+  async #take(session, socket, message) {
+    const { key } = message
+    const content = key.fromMe || !isPerson(key.remoteJid) ? null : contentIn(message.message)
+    if (!content || !key.id || !this.#isNew(`${session} ${key.remoteJid} ${key.id}`)) return
+    const writing = this.#write(session, socket, message, content).finally(() => this.#writing.delete(writing))
+    this.#writing.add(writing)
+    if (!content.image) await writing
+  }
+
+  /** @param {string} message */
+  #isNew(message) {
+    if (this.#taken.has(message)) return false
+    this.#taken.add(message)
+    const [earliest] = this.#taken
+    if (this.#taken.size > REMEMBERED) this.#taken.delete(earliest)
+    return true
+  }
+
+  /**
+   * @param {string} session
+   * @param {Pick<import('./socket.js').Socket, 'signalRepository'>} socket
    * @param {WAMessage} message
    * @param {Content} content
    */
@@ -126,7 +147,7 @@ export class Inbound {
 
   /**
    * @param {string} session
-   * @param {import('./session.js').Socket} socket
+   * @param {Pick<import('./socket.js').Socket, 'signalRepository'>} socket
    * @param {import('baileys').WAMessageKey} key
    */
   async #phone(session, socket, key) {

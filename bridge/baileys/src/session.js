@@ -21,7 +21,7 @@ import { firstToHear, makeSocket } from './socket.js'
 /**
  * @typedef {'closed' | 'starting' | 'qr' | 'scanned' | 'open' | 'logged_out' | 'banned'} State
  * @typedef {'not_connected' | 'qr_required' | 'restricted' | 'logged_out' | 'banned'} Problem
- * @typedef {ReturnType<typeof makeSocket>} Socket
+ * @typedef {import('./socket.js').Socket} Socket
  * @typedef {object} Parts What all sessions share.
  * @property {import('./database.js').Database} database
  * @property {import('./vault.js').Vault} vault
@@ -245,7 +245,8 @@ export class Session {
       session: this.name,
       auth: { creds, keys },
       settings,
-      content: (messageId) => ledger.content(this.name, messageId)
+      content: (messageId) => ledger.content(this.name, messageId),
+      received: (messages, from) => inbound.take(this.name, from, messages)
     })
     this.socket = socket
     this.acks.watch(socket)
@@ -255,7 +256,6 @@ export class Session {
       if (update.connection === 'close') socket.ev.flush()
       if (this.socket === socket) this.#changed(update)
     })
-    socket.ev.on('messages.upsert', ({ messages }) => inbound.take(this.name, socket, messages))
     firstToHear(socket, 'CB:receipt', (node) => receipts.take(receiptsIn(this.name, node, creds.me)))
     socket.ws.on('CB:ack,class:message', ({ attrs }) => {
       if (!attrs.error) this.#lastMessageAt = Date.now()

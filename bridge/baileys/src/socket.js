@@ -5,11 +5,14 @@ import { Agent } from 'node:https'
 
 import makeWASocket, { Browsers, isJidBroadcast, isJidGroup, isJidNewsletter, proto } from 'baileys'
 
+import { FirstHand } from './first_hand.js'
 import { quietLogger } from './log.js'
 import { makeSignalRepository } from './signal.js'
 
 const QUERY_LIMIT = 20_000 // milliseconds, as are all times here
 const CONNECT_LIMIT = 20_000
+
+/** @typedef {import('baileys').WASocket} Socket */
 
 /**
  * @param {object} made
@@ -17,17 +20,20 @@ const CONNECT_LIMIT = 20_000
  * @param {import('baileys').AuthenticationState} made.auth
  * @param {import('./settings.js').Settings} made.settings
  * @param {(messageId: string) => Promise<Buffer | null>} made.content what was sent under this id, for a phone that asks again
+ * @param {(messages: import('baileys').WAMessage[], socket: Socket) => Promise<void>} made.received perhaps more than once
  */
-export function makeSocket({ session, auth, settings, content }) {
+export function makeSocket({ session, auth, settings, content, received }) {
   const { waVersion, waUrl, mediaTestCa } = settings
-  return makeWASocket({
+  const firstHand = new FirstHand(session, () => auth.creds.me, (message) => received([message], socket))
+  const socket = makeWASocket({
     auth,
     logger: quietLogger(session),
     browser: Browsers.macOS('Chrome'),
     ...(waVersion && { version: waVersion }),
     ...(waUrl && { waWebSocketUrl: waUrl }),
     ...(mediaTestCa && { fetchAgent: new Agent({ ca: readFileSync(mediaTestCa) }) }),
-    makeSignalRepository,
+    makeSignalRepository: (keys, logger, phonesToLids) =>
+      makeSignalRepository(keys, logger, phonesToLids, (sealed, plain) => firstHand.decrypted(sealed, plain)),
     connectTimeoutMs: CONNECT_LIMIT,
     defaultQueryTimeoutMs: QUERY_LIMIT,
     markOnlineOnConnect: false, // else the owner's phone would fall silent
@@ -41,11 +47,14 @@ export function makeSocket({ session, auth, settings, content }) {
       return found ? proto.Message.decode(found) : undefined
     }
   })
+  firstHand.hear(socket)
+  socket.ev.on('messages.upsert', ({ messages }) => void received(messages, socket))
+  return socket
 }
 
 /**
  * Hear of a stanza before Baileys does: what Baileys has acknowledged WhatsApp never brings again.
- * @param {Pick<import('baileys').WASocket, 'ws'>} socket
+ * @param {Pick<Socket, 'ws'>} socket
  * @param {string} event
  * @param {(node: import('baileys').BinaryNode) => Promise<void>} heard Baileys waits for it
  */

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { EventEmitter } from 'node:events'
 import { after, before, beforeEach, test } from 'node:test'
 
 import { readAttempt } from '../src/contract.js'
 import { Ledger } from '../src/ledger.js'
 import { Outbox } from '../src/outbox.js'
 import { Receipts, receiptsIn } from '../src/receipts.js'
+import { firstToHear } from '../src/socket.js'
 import { Vault } from '../src/vault.js'
 import { freshDatabase } from './postgres.js'
 import { until } from './until.js'
@@ -110,4 +112,19 @@ test('receipts that cannot be written are written when they can', async (t) => {
   await database.query('ALTER TABLE baileys.away RENAME TO outbox')
   await receipts.written()
   assert.deepEqual((await told()).map(({ key, status }) => [key, status]), [['4.1', 'read']])
+})
+
+test('WhatsApp is not told that we have a receipt before it is written down', async () => {
+  const ws = new EventEmitter()
+  /** @type {string[]} */
+  const order = []
+  ws.on('CB:receipt', () => order.push('acknowledged'))
+  await dispatched('k1', 'M1')
+  firstToHear(/** @type {any} */ ({ ws }), 'CB:receipt', async (node) => {
+    await receipts.take(receiptsIn(SESSION, node, ME))
+    order.push(...(await told()).map(({ status }) => status))
+  })
+  ws.emit('CB:receipt', receipt({ id: 'M1' }))
+  await until('both have heard of it', () => order.length === 2)
+  assert.deepEqual(order, ['delivered', 'acknowledged'])
 })

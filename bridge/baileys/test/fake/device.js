@@ -14,6 +14,8 @@ export class Device {
   /** its one-time prekeys that are left; who writes to it for the first time takes one out */
   preKeys = { tag: 'list', attrs: {}, content: /** @type {Node[]} */ ([]) }
   hasHistory = false
+  /** @type {Map<string, () => Promise<void>>} by message id: encrypts it anew, for a device that could not read it */
+  written = new Map()
   #awake = false
   /** @type {Map<string, Node>} stanzas that it has not acknowledged, in order */
   #waiting = new Map()
@@ -51,8 +53,8 @@ export class Device {
    * @param {Node} node
    */
   acknowledge({ tag, attrs, content }) {
-    if (tag === 'ack') this.#waiting.delete(keyOf(attrs.class, attrs))
-    if (tag !== 'receipt' || attrs.type === 'retry') return
+    if (tag === 'ack' && !attrs.error) this.#waiting.delete(keyOf(attrs.class, attrs))
+    if (tag !== 'receipt') return
     this.#waiting.delete(keyOf('message', attrs))
     const more = Array.isArray(content) ? getBinaryNodeChildren(content[0], 'item') : []
     for (const item of more) this.#waiting.delete(keyOf('message', item.attrs))

@@ -20,9 +20,13 @@ import { element, now } from './stanzas.js'
 async function write(device, contact, message, attrs) {
   const { bundle, jid } = device
   const id = randomBytes(16).toString('hex').toUpperCase()
-  const { type, ciphertext } = await contact.person.writeTo({ device: 0, bundle, message, jid })
-  const enc = element('enc', { v: '2', type }, ciphertext)
-  device.deliver(element('message', { id, t: now(), type: 'text', ...attrs }, [enc]))
+  const deliver = async () => {
+    const { type, ciphertext } = await contact.person.writeTo({ device: 0, bundle, message, jid })
+    const enc = element('enc', { v: '2', type }, ciphertext)
+    device.deliver(element('message', { id, t: now(), type: 'text', ...attrs }, [enc]))
+  }
+  device.written.set(id, deliver)
+  await deliver()
   return id
 }
 

@@ -76,8 +76,9 @@ export class FakeWhatsApp {
     if (node.tag === 'iq') return answer(this, connection, node)
     if (!device) return
     if (node.tag === 'message') return takeMessage(this.world, connection, node)
-    if (node.tag === 'receipt' && node.attrs.type === 'retry') this.world.stats.asked_again += 1
-    device.acknowledge(node)
+    if (node.tag !== 'receipt' || node.attrs.type !== 'retry') return device.acknowledge(node)
+    this.world.stats.asked_again += 1
+    return device.written.get(node.attrs.id)?.()
   }
 
   /** @param {Connection} connection */
