@@ -184,20 +184,26 @@ def _running(on: Servers, name: str) -> Iterator[tuple[FakeWhatsApp, Sidecar]]:
         yield fake, running
 
 
-def _send(bridge: LinkedBridge, session: str, people: Sequence[str]) -> float:
-    """Send to these people one after the other on one connection; how many a second."""
+def _send(bridge: LinkedBridge, session: str, people: Sequence[str], waiting: int = 1) -> float:
+    """Send to these people, so many requests in hand at a time; how many a second."""
+    shares = [people[begin::waiting] for begin in range(waiting)]
+    begin = time.perf_counter()
+    with ThreadPoolExecutor(waiting) as threads:
+        list(threads.map(lambda share: _send_each(bridge, session, share), shares))
+    return len(people) / (time.perf_counter() - begin)
+
+
+def _send_each(bridge: LinkedBridge, session: str, people: Sequence[str]) -> None:
+    """One after the other, on one connection."""
     connection = http.client.HTTPConnection(urlsplit(bridge.url).netloc, timeout=60)
     headers = {"X-Internal-Secret": SECRET, "Content-Type": "application/json"}
-    begin = time.perf_counter()
     for person in people:
         body: dict[str, Any] = text_to(person)
         connection.request("POST", f"/whatsapp/{session}/messages", json.dumps(body), headers)
         answer = connection.getresponse()
         told = answer.read()
         assert answer.status == http.HTTPStatus.OK, told
-    took_s = time.perf_counter() - begin
     connection.close()
-    return len(people) / took_s
 
 
 def _resident_mb(running: Sidecar) -> float:

@@ -76,7 +76,7 @@ def test_what_rested_still_rests(own: Sidecar) -> None:
     after = own.bridge.status("works")
     assert after["phone"] == before["phone"]
     moved = datetime.fromisoformat(after["last_message_ts"]) - datetime.fromisoformat(before["last_message_ts"])
-    assert abs(moved) < timedelta(seconds=1)  # the one by the sidecar's clock, the other by the database's
+    assert abs(moved) < timedelta(seconds=2)  # it is written down once a second, by the clock of the database
     assert own.bridge.status("away")["state"] == "closed"
     assert own.bridge.status("gone")["state"] == "logged_out"
     own.bridge.qr("waits")  # still waits for its scan

@@ -20,6 +20,9 @@ import { RecentKeys } from './recent_keys.js'
  * @property {import('./vault.js').Vault} vault
  * @property {import('./lease.js').Lease} lease held for the session
  * @property {string} session
+ * @typedef {object} Batch What is written together.
+ * @property {Map<string, { type: string, id: string, text: string | null }>} entries by type and id
+ * @property {Promise<void>} stored
  */
 
 const FENCE = 'name = $1 AND holder = $2 AND lease_until > clock_timestamp()'
@@ -90,6 +93,8 @@ class AuthState {
   #session
   #recent = new RecentKeys()
   #writes = new SerialQueue() // one after the other, so that an early one never overwrites a later one
+  /** @type {Batch | null} */
+  #next = null
 
   /**
    * @param {Parts} parts
@@ -112,7 +117,7 @@ class AuthState {
   /** Store the credentials as they are now. */
   async saveCreds() {
     const sealed = this.#vault.seal(Buffer.from(stringify(this.creds)), `${this.#session}/creds`)
-    await this.#write('creds_save', SAVE_CREDS, [sealed])
+    await this.#writes.run(() => this.#write('creds_save', SAVE_CREDS, [sealed]))
   }
 
   /** Forget the identity and all that belongs to it: the phone has logged this device out. */
@@ -154,41 +159,47 @@ class AuthState {
   }
 
   /**
-   * Store everything, or nothing.
+   * Store everything, or nothing; what is set while another write is under way shares the next one, as the ratchets of all
+   * the devices that one message is encrypted for.
    * @param {SignalDataSet} data a null deletes
+   * @returns {Promise<void>} when it is stored
    */
-  async #set(data) {
+  #set(data) {
     const entries = Object.entries(data).flatMap(([type, values]) =>
       Object.entries(values).map(([id, value]) => ({ type, id, text: value == null ? null : stringify(value) }))
     )
-    if (!entries.length) return
+    if (!entries.length) return Promise.resolve()
+    this.#next ??= { entries: new Map(), stored: this.#writes.run(() => this.#storeNext()) }
+    for (const entry of entries) this.#next.entries.set(`${entry.type}/${entry.id}`, entry)
+    return this.#next.stored
+  }
+
+  async #storeNext() {
+    await new Promise(setImmediate) // until whoever is about to set something has done so
+    const entries = [.../** @type {Batch} */ (this.#next).entries.values()]
+    this.#next = null
     const types = entries.map(({ type }) => type)
     const ids = entries.map(({ id }) => id)
     const sealed = entries.map(({ type, id, text }) =>
       text === null ? null : this.#vault.seal(Buffer.from(text), this.#place(type, id))
     )
-    await this.#write('keys_write', WRITE_KEYS, [types, ids, sealed], (stored) => {
+    let stored = false
+    try {
+      await this.#write('keys_write', WRITE_KEYS, [types, ids, sealed])
+      stored = true
+    } finally {
       for (const { type, id, text } of entries) this.#recent.wrote(type, id, stored ? text : undefined)
-    })
+    }
   }
 
   /**
    * @param {string} name
    * @param {string} text
    * @param {unknown[]} values
-   * @param {(stored: boolean) => void} [ended] before anything else is written
    */
-  #write(name, text, values, ended = () => {}) {
-    return this.#writes.run(async () => {
-      let stored = false
-      try {
-        const row = await this.#database.one({ name, text, values: [this.#session, this.#lease.holder, ...values] })
-        if (!row) throw new LeaseLostError(this.#session)
-        stored = true
-      } finally {
-        ended(stored)
-      }
-    })
+  async #write(name, text, values) {
+    const row = await this.#database.one({ name, text, values: [this.#session, this.#lease.holder, ...values] })
+    if (!row) throw new LeaseLostError(this.#session)
   }
 
   /**

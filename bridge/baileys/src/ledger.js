@@ -53,13 +53,15 @@ const DISPATCH = `
   SELECT EXISTS (SELECT FROM lease) AS leased,
     EXISTS (SELECT FROM moved) OR EXISTS (SELECT FROM baileys.sends WHERE key = $1 AND state = 'dispatching') AS dispatched`
 
+// The time of the last message is not written more than once a second: the row of the session is the one that all share.
 const SENT = `
   WITH moved AS (
     UPDATE baileys.sends SET state = 'sent', answer = $2, updated_at = clock_timestamp()
     WHERE key = $1 AND state = 'dispatching'
     RETURNING session
   ), told AS (
-    UPDATE baileys.sessions SET last_message_at = clock_timestamp() FROM moved WHERE name = moved.session
+    UPDATE baileys.sessions SET last_message_at = clock_timestamp() FROM moved
+    WHERE name = moved.session AND coalesce(last_message_at < clock_timestamp() - interval '1 s', true)
   )
   SELECT FROM moved`
 
@@ -76,9 +78,13 @@ const CLOSE = `
   ON CONFLICT (key) DO UPDATE SET state = 'closed', updated_at = clock_timestamp()
   WHERE sends.state IN ('reserved', 'failed', 'closed')`
 
+const REMEMBERED = 5_000 // messages
+
 export class Ledger {
   #database
   #vault
+  /** @type {Map<string, string>} keys by message id, of what was sent of late: its receipts come within seconds */
+  #sentOfLate = new Map()
 
   /**
    * @param {import('./database.js').Database} database
@@ -140,7 +146,10 @@ export class Ledger {
    * @param {Also} [also]
    */
   async sent(key, answer, also) {
-    await this.#move('ledger_sent', SENT, [key, JSON.stringify(answer)], also)
+    if (!(await this.#move('ledger_sent', SENT, [key, JSON.stringify(answer)], also))) return
+    const [earliest] = this.#sentOfLate.keys()
+    if (this.#sentOfLate.size === REMEMBERED) this.#sentOfLate.delete(earliest)
+    this.#sentOfLate.set(String(answer.body.message_id), key)
   }
 
   /**
@@ -185,6 +194,8 @@ export class Ledger {
    * @returns {Promise<{ key: string, state: State } | null>}
    */
   async byMessageId(session, messageId) {
+    const key = this.#sentOfLate.get(messageId)
+    if (key) return { key, state: 'sent' }
     const sql = 'SELECT key, state FROM baileys.sends WHERE session = $1 AND message_id = $2'
     const [found] = await this.#hot('ledger_by_message_id', sql, [session, messageId])
     return found ?? null

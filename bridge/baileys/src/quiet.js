@@ -5,6 +5,9 @@
 
 import { log, wordsOf } from './log.js'
 
+// Nothing shows a stack: it may hold anything. Baileys makes an error for each wait, in case that it is too long.
+Error.stackTraceLimit = 0
+
 for (const name of /** @type {(keyof Console)[]} */ (Object.keys(console))) {
   if (typeof console[name] === 'function') Object.assign(console, { [name]: () => {} })
 }

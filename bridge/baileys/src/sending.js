@@ -100,12 +100,16 @@ export class Sender {
       return refuse('internal')
     }
     hit('bridge_reserved', attempt.key)
+    let answer
     try {
       if (attempt.fault) throw new NotSentError(attempt.fault)
-      return await session.queue.run(() => this.#turn(send))
+      const known = this.#numbers.known(numberOf(attempt))
+      known.catch(() => {}) // its turn hears of it
+      answer = await session.queue.run(() => this.#turn(send, known))
     } catch (error) {
       return this.#notSent(send, error)
     }
+    return answer ?? this.#sent(send) // and meanwhile it is the next one's turn
   }
 
   /** @param {Session} session */
@@ -116,16 +120,18 @@ export class Sender {
   /**
    * The session's queue has come to this send. What it throws is known not sent.
    * @param {Send} send
-   * @returns {Promise<Answer>}
+   * @param {Promise<boolean | null>} known whether the number is on WhatsApp, if that need not be asked
+   * @returns {Promise<Answer | null>} null when WhatsApp has it
    */
-  async #turn(send) {
+  async #turn(send, known) {
     const { session, attempt } = send
     if (isLate(send)) return this.#abandoned(send)
     const problem = session.problem()
     const { socket } = session
     if (problem || !socket) throw new NotSentError(problem ?? 'not_connected')
     tell(send, 'info', 'sending')
-    if (!(await this.#isOnWhatsApp(send))) throw new NotSentError('not_on_whatsapp')
+    const isThere = (await known) ?? (await this.#numbers.ask(session, numberOf(attempt), left(send)))
+    if (!isThere) throw new NotSentError('not_on_whatsapp')
     await prepare(socket, attempt.to)
     const message = await contentOf(attempt, socket, left(send))
     if (isLate(send)) return this.#abandoned(send)
@@ -148,17 +154,11 @@ export class Sender {
     return refuse('send_timeout')
   }
 
-  /** @param {Send} send */
-  async #isOnWhatsApp(send) {
-    const number = send.attempt.to.replace(/@.*/, '')
-    return (await this.#numbers.known(number)) ?? this.#numbers.ask(send.session, number, left(send))
-  }
-
   /**
    * @param {Send} send
    * @param {import('baileys').WASocket} socket
    * @param {import('baileys').proto.IMessage} message
-   * @returns {Promise<Answer>}
+   * @returns {Promise<Answer | null>} null when WhatsApp has it
    */
   async #handOver(send, socket, message) {
     const { session, attempt, id } = send
@@ -175,7 +175,7 @@ export class Sender {
     hit('bridge_handed_over', attempt.key)
     const outcome = await acked
     if ('error' in outcome) throw refusal(session, outcome.error)
-    if ('ok' in outcome) return this.#sent(send)
+    if ('ok' in outcome) return null
     tell(send, 'warn', 'in doubt', { outcome: 'lost' in outcome ? 'connection lost' : 'no ack in time' })
     return refuse('send_timeout')
   }
@@ -293,6 +293,11 @@ function withinTime(send, done) {
     }, left(send))
   })
   return Promise.race([done, over]).finally(() => clearTimeout(timer))
+}
+
+/** @param {Attempt} attempt */
+function numberOf({ to }) {
+  return to.replace(/@.*/, '')
 }
 
 /** @param {Send} send */

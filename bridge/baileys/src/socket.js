@@ -48,6 +48,8 @@ export function makeSocket({ session, auth, settings, content, received }) {
     }
   })
   firstHand.hear(socket)
+  // The ledger has what was sent, for good: in memory it would be kept besides, 10 KB a message.
+  if (socket.messageRetryManager) socket.messageRetryManager.addRecentMessage = () => {}
   socket.ev.on('messages.upsert', ({ messages }) => void received(messages, socket))
   return socket
 }
