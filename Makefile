@@ -23,8 +23,9 @@ lint: .venv/installed ## Style, types (Python's and the sidecar's) and the arrow
 demo: .venv/installed ## Send a broadcast to 200 people and watch it (while make up runs)
 	@$(PYTHON) -m local.demo
 
-bench: .venv/installed ## Measure, and write docs/benchmarks.md
+bench: .venv/installed ## Measure, and write docs/benchmarks.md and the figures of docs/baileys.md
 	@$(PYTHON) -m benchmarks
+	@$(PYTHON) -m benchmarks.baileys
 
 chaos: .venv/installed ## Kill everything under campaigns to 10,000 people (SEED=7 PEOPLE=500 replays one)
 	@$(PYTHON) -m tests.chaos run $(if $(SEED),--seed $(SEED)) $(if $(PEOPLE),--people $(PEOPLE))

@@ -216,9 +216,12 @@ function stringify(value) {
   return JSON.stringify(value, BufferJSON.replacer)
 }
 
-/** @param {string} text */
+/**
+ * Most of what is read has no bytes in it, and a reviver is asked about each value.
+ * @param {string} text
+ */
 function parse(text) {
-  return JSON.parse(text, BufferJSON.reviver)
+  return text.includes('"Buffer"') ? JSON.parse(text, BufferJSON.reviver) : JSON.parse(text)
 }
 
 /**

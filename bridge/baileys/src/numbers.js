@@ -17,9 +17,15 @@ const LEARN = `
   INSERT INTO baileys.numbers (number, exists) VALUES ($1, $2)
   ON CONFLICT (number) DO UPDATE SET exists = excluded.exists, checked_at = clock_timestamp()`
 
+// What one process has read it believes for a while.
+const BELIEVED_MS = 3_600_000
+const REMEMBERED = 10_000 // numbers
+
 export class Numbers {
   #database
   #perMinute
+  /** @type {Map<string, { exists: boolean, until: number }>} the earliest first */
+  #recent = new Map()
   /** @type {WeakMap<Session, Allowance>} */
   #allowances = new WeakMap()
 
@@ -84,8 +90,30 @@ export class Numbers {
    * @returns {Promise<Map<string, boolean>>}
    */
   async #find(numbers) {
-    const rows = await this.#database.query({ name: 'numbers_known', text: KNOWN, values: [numbers] })
-    return new Map(rows.map((/** @type {any} */ { number, exists }) => [number, exists]))
+    const now = performance.now()
+    const found = new Map()
+    for (const number of numbers) {
+      const recent = this.#recent.get(number)
+      if (recent && now < recent.until) found.set(number, recent.exists)
+    }
+    const wanted = numbers.filter((number) => !found.has(number))
+    if (!wanted.length) return found
+    for (const { number, exists } of await this.#database.query({ name: 'numbers_known', text: KNOWN, values: [wanted] })) {
+      found.set(number, exists)
+      this.#remember(number, exists)
+    }
+    return found
+  }
+
+  /**
+   * @param {string} number
+   * @param {boolean} exists
+   */
+  #remember(number, exists) {
+    const [earliest] = this.#recent.keys()
+    if (this.#recent.size === REMEMBERED) this.#recent.delete(earliest)
+    this.#recent.delete(number)
+    this.#recent.set(number, { exists, until: performance.now() + BELIEVED_MS })
   }
 
   /**
@@ -99,6 +127,7 @@ export class Numbers {
     if (!answer) throw new NotSentError('provider_error', { words: 'WhatsApp did not say whether the number is known.' })
     const exists = answer.some((one) => one.exists)
     await this.#database.query({ name: 'numbers_learn', text: LEARN, values: [number, exists] })
+    this.#remember(number, exists)
     return exists
   }
 

@@ -11,6 +11,9 @@ import { NotSentError } from './contract.js'
 
 /** @typedef {Pick<import('baileys').WASocket, 'user' | 'getUSyncDevices' | 'assertSessions' | 'signalRepository'>} Socket */
 
+/** @type {WeakSet<Socket>} those over which our own other devices can be written to: a copy goes to them each time */
+const ownReady = new WeakSet()
+
 /**
  * Throws NotSentError when the person's phone could not be reached by the message.
  * @param {Socket} socket
@@ -24,9 +27,11 @@ export async function prepare(socket, to) {
   const readers = devices.filter(({ jid }) => jid !== me.id && jid !== me.lid)
   const theirs = readers.filter(({ user }) => user === jidDecode(to)?.user)
   if (!theirs.length) throw unreachable('WhatsApp names no device of this person.')
-  const missing = await withoutSession(socket, readers.map(({ jid }) => jid))
+  const asked = ownReady.has(socket) ? theirs : readers
+  const missing = await withoutSession(socket, asked.map(({ jid }) => jid))
+  if (missing.length) await socket.assertSessions(missing)
+  ownReady.add(socket)
   if (!missing.length) return
-  await socket.assertSessions(missing)
   const phone = theirs.find(({ device }) => !device) ?? theirs[0]
   if ((await withoutSession(socket, [phone.jid])).length) throw unreachable("WhatsApp gives no keys of this person's phone.")
 }

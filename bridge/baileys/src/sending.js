@@ -129,7 +129,7 @@ export class Sender {
     const problem = session.problem()
     const { socket } = session
     if (problem || !socket) throw new NotSentError(problem ?? 'not_connected')
-    tell(send, 'info', 'sending')
+    tell(send, 'debug', 'sending')
     const isThere = (await known) ?? (await this.#numbers.ask(session, numberOf(attempt), left(send)))
     if (!isThere) throw new NotSentError('not_on_whatsapp')
     await prepare(socket, attempt.to)
@@ -333,7 +333,7 @@ function sentAnswer(key, id, durationMs) {
 
 /**
  * @param {Send} send
- * @param {'info' | 'warn' | 'error'} level
+ * @param {'debug' | 'info' | 'warn' | 'error'} level
  * @param {string} words
  * @param {import('./log.js').Fields} [more]
  */
