@@ -225,12 +225,14 @@ def lines(row: SidecarResult, machine_words: str) -> list[str]:
     ratio = statistics.median(row.ours) / statistics.median(row.bare)
     settled = ", ".join(f"{count:,} {status}" for status, count in sorted(kills.counts.items()))
     return [
-        "Written by `python -m benchmarks.baileys`, against the WhatsApp of the tests, which runs on the same two cores.",
-        f"{machine_words}. Rates are min / **median** / max; what Baileys alone does from round to round is also the noise.",
-        f"One session: {plan.sends:,} texts to {plan.known} people who were written to before, by HTTP, {WAITING} requests in",
-        "hand, so that it goes from ack to ack; fsync on. *Baileys alone* has its keys in memory and no ledger, and writes to",
-        f"one after the other. Both are warm ({WARM * plan.sends:,} sends), and measured in turns, {plan.rounds} times. All sessions:"
-        f" {plan.spread:,} texts in each round, {AT_ONCE} sessions at once.",
+        "Written by `python -m benchmarks.baileys`, against the WhatsApp of the tests, which runs on the same two cores:",
+        f"{machine_words}.",
+        "Rates are min / **median** / max; what Baileys alone does from round to round is also the noise.",
+        "",
+        f"One session: {plan.sends:,} texts to {plan.known} people who were written to before, by HTTP, {WAITING} requests",
+        "in hand, so that it goes from ack to ack; fsync on. *Baileys alone* has its keys in memory and no ledger, and",
+        f"writes to one after the other. Both are warm ({WARM * plan.sends:,} sends), and measured in turns.",
+        f"All sessions: {plan.spread:,} texts in each round, {AT_ONCE} sessions at once.",
         "",
         "| | measured | target |",
         "|---|---|---|",

@@ -7,6 +7,7 @@
  */
 
 import { refuse } from './contract.js'
+import { messageId as idOf } from './message_id.js'
 
 /**
  * @typedef {import('./contract.js').Answer} Answer
@@ -197,7 +198,7 @@ export class Ledger {
    */
   async byMessageId(session, messageId) {
     const key = this.#sentOfLate.get(messageId)
-    if (key) return { key, state: 'sent' }
+    if (key && messageId === idOf(session, key)) return { key, state: 'sent' } // anybody may name any id to another session
     const sql = 'SELECT key, state FROM baileys.sends WHERE session = $1 AND message_id = $2'
     const [found] = await this.#hot('ledger_by_message_id', sql, [session, messageId])
     return found ?? null

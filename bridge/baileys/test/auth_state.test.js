@@ -218,6 +218,24 @@ test('one set is all or nothing, over types and deletions', async () => {
   assert.deepEqual([await keys.get('session', ['old', 'new']), await rows()], [{ new: text('new') }, 2])
 })
 
+test('what is set at once is written at once, the last of the same last; or none of it', async () => {
+  const { keys } = await open()
+  await Promise.all([
+    keys.set({ session: { a: text('1'), b: text('1') } }),
+    keys.set({ session: { b: text('2') } }),
+    keys.set({ session: { c: text('3') } })
+  ])
+  const { writes } = await database.one('SELECT count(DISTINCT xmin::text)::int AS writes FROM baileys.signal_keys')
+  assert.equal(writes, 1)
+  assert.deepEqual(await keys.get('session', ['a', 'b', 'c']), { a: text('1'), b: text('2'), c: text('3') })
+  await withTrigger(`IF NEW.id = 'bad' THEN RAISE 'refused'; END IF; RETURN NEW;`, async () => {
+    const both = await Promise.allSettled([keys.set({ session: { good: text('4') } }), keys.set({ session: { bad: text('5') } })])
+    assert.deepEqual(both.map(({ status }) => status), ['rejected', 'rejected'])
+  })
+  const { keys: read } = await open()
+  assert.deepEqual(await read.get('session', ['a', 'b', 'c', 'good', 'bad']), await keys.get('session', ['a', 'b', 'c']))
+})
+
 test('what was read before a write does not hide what was written', async () => {
   const { keys } = await open()
   for (let at = 0; at < 100; at++) {

@@ -173,6 +173,17 @@ test('a message is found by its id, and its content opens for this message only'
   assert.ok(!content.includes('content'))
 })
 
+test('what was sent of late is found without the database, and for its own session only', async () => {
+  const made = attempt()
+  const id = messageId(SESSION, made.key)
+  await ledger.reserve(made)
+  await dispatch(made)
+  await ledger.sent(made.key, { status: 200, body: { ...ANSWER.body, message_id: id } })
+  await database.query('DELETE FROM baileys.sends WHERE key = $1', [made.key])
+  assert.deepEqual(await ledger.byMessageId(SESSION, id), { key: made.key, state: 'sent' })
+  assert.equal(await ledger.byMessageId('another', id), null)
+})
+
 test('the session remembers when it last sent', async () => {
   await database.query('UPDATE baileys.sessions SET last_message_at = NULL')
   await keyThatIs('sent')
