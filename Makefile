@@ -9,7 +9,8 @@ up: .venv/installed ## Run everything on this machine; Ctrl-C stops it
 	@$(PYTHON) -m local.up
 
 test: lint ## Check the code and run all tests
-	@$(PYTHON) -m pytest --ignore tests/chaos
+	@$(PYTHON) -m pytest --ignore tests/baileys --ignore tests/chaos
+	@$(PYTHON) -m pytest tests/baileys -n 3 --dist loadfile
 	@$(PYTHON) -m pytest tests/chaos -n 4 --dist worksteal
 
 lint: .venv/installed ## Style, types (Python's and the sidecar's) and the arrows between the folders

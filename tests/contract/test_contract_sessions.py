@@ -37,6 +37,11 @@ def test_the_list_has_every_session_with_its_status(bridge: Bridge, session: str
     assert set(listed[session]) == FIELDS
 
 
+def test_the_bridge_says_which_kind_of_phones_it_serves(bridge: Bridge, request: pytest.FixtureRequest) -> None:
+    """By this Fanfare never asks a bridge about phones of another kind."""
+    assert bridge.get("/whatsapp").json()["provider"] == request.node.callspec.params["bridge"]
+
+
 def test_the_last_message_is_told(bridge: Bridge, session: str) -> None:
     assert bridge.status(session)["last_message_ts"] is None
     bridge.send(session, text_to(fresh()))

@@ -19,7 +19,8 @@ const control = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} *
 process.stdout.write(`${JSON.stringify({ whatsapp, control, ca: media.caFile })}\n`)
 
 process.once('SIGTERM', async () => {
-  await server.close()
   http.close()
   http.closeAllConnections()
+  await server.close()
+  process.exit(0)
 })

@@ -109,8 +109,8 @@ export class Media {
   }
 
   async close() {
+    this.#server.close() // not waited for: one that has only just connected would hold it up
     this.#server.closeAllConnections()
-    await new Promise((resolve) => this.#server.close(resolve))
     await rm(join(this.caFile, '..'), { recursive: true })
   }
 }
