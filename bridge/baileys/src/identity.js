@@ -39,13 +39,16 @@ export class Identity {
     return this.#parts.lease.take(this.#session)
   }
 
-  /** The credentials and keys for a connection. Throws when they cannot be read: that is never a new identity. */
-  async open() {
+  /**
+   * The credentials and keys for a connection. Throws when they cannot be read: that is never a new identity.
+   * @param {() => boolean} isOver whether the connection is: what it still had in hand must not undo what the next one stores
+   */
+  async open(isOver) {
     await this.saved()
     const auth = (this.#auth ??= await openAuthState({ ...this.#parts, session: this.#session }))
     // Left behind by a pairing code that nobody typed: with it Baileys would log in as a device that does not exist.
     if (!auth.creds.account) delete auth.creds.me
-    return { creds: auth.creds, keys: this.#guarded(auth) }
+    return { creds: auth.creds, keys: this.#guarded(auth, isOver) }
   }
 
   /** Store the credentials. A pairing is stored when it is whole: half a one is worth nothing. */
@@ -87,9 +90,10 @@ export class Identity {
   /**
    * The keys, whose failure ends the connection: Baileys would carry on without them.
    * @param {Auth} auth
+   * @param {() => boolean} isOver
    * @returns {import('baileys').SignalKeyStore}
    */
-  #guarded(auth) {
+  #guarded(auth, isOver) {
     /**
      * @template T
      * @param {() => T | Promise<T>} work
@@ -102,7 +106,13 @@ export class Identity {
         throw error
       }
     }
-    return { get: (type, ids) => guard(() => auth.keys.get(type, ids)), set: (data) => guard(() => auth.keys.set(data)) }
+    return {
+      get: (type, ids) => guard(() => auth.keys.get(type, ids)),
+      set: async (data) => {
+        if (isOver()) throw new Error('the connection is over: its keys are not stored any more')
+        await guard(() => auth.keys.set(data))
+      }
+    }
   }
 
   /**

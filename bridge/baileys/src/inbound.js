@@ -7,9 +7,10 @@ import { extractMessageContent } from 'baileys'
 import { isPerson, phoneOf } from './addresses.js'
 import { log, wordsOf } from './log.js'
 import { downloadImage } from './media_download.js'
-import { untilWritten } from './until_written.js'
+import { untilDone } from './until_done.js'
 
 const IMAGE_LIMIT = 1024 * 1024 // bytes
+const PICTURE_LIMIT = 25_000 // milliseconds; a little more than a download may take
 const REMEMBERED = 1_000 // messages
 
 /**
@@ -72,10 +73,10 @@ export class Inbound {
   #database
   #outbox
   #mediaTestCa
+  /** @type {Map<string, Promise<void>>} messages that were taken of late, the earliest first, and when each is written */
+  #taken = new Map()
   /** @type {Set<Promise<void>>} */
-  #writing = new Set()
-  /** @type {Set<string>} messages that were taken of late, the earliest first */
-  #taken = new Set()
+  #completing = new Set()
 
   /**
    * @param {object} parts
@@ -94,7 +95,7 @@ export class Inbound {
    * @param {string} session
    * @param {Pick<import('./socket.js').Socket, 'signalRepository'>} socket
    * @param {WAMessage[]} messages
-   * @returns {Promise<void>} when they are written; a picture, which takes its time, may be written later
+   * @returns {Promise<void>} when they are written; a picture, which takes its time, comes to its message later
    */
   async take(session, socket, messages) {
     await Promise.all(messages.map((message) => this.#take(session, socket, message)))
@@ -102,7 +103,7 @@ export class Inbound {
 
   /** Return when everything taken is written. */
   async written() {
-    await Promise.all(this.#writing)
+    await Promise.all([...this.#taken.values(), ...this.#completing])
   }
 
   /**
@@ -113,36 +114,41 @@ export class Inbound {
   async #take(session, socket, message) {
     const { key } = message
     const content = key.fromMe || !isPerson(key.remoteJid) ? null : contentIn(message.message)
-    if (!content || !key.id || !this.#isNew(`${session} ${key.remoteJid} ${key.id}`)) return
-    const writing = this.#write(session, socket, message, content).finally(() => this.#writing.delete(writing))
-    this.#writing.add(writing)
-    if (!content.image) await writing
-  }
-
-  /** @param {string} message */
-  #isNew(message) {
-    if (this.#taken.has(message)) return false
-    this.#taken.add(message)
-    const [earliest] = this.#taken
+    if (!content || !key.id) return
+    const name = `${session} ${key.remoteJid} ${key.id}`
+    const written = this.#taken.get(name) ?? this.#write(session, socket, message, content)
+    this.#taken.set(name, written)
+    const [earliest] = this.#taken.keys()
     if (this.#taken.size > REMEMBERED) this.#taken.delete(earliest)
-    return true
+    await written
   }
 
   /**
+   * Written with its text alone; a picture comes to it later.
    * @param {string} session
    * @param {Pick<import('./socket.js').Socket, 'signalRepository'>} socket
    * @param {WAMessage} message
    * @param {Content} content
    */
   async #write(session, socket, { key, pushName, messageTimestamp }, { kind, text, image }) {
-    const [phone, media] = await Promise.all([this.#phone(session, socket, key), image ? this.#image(session, image) : null])
-    const data = { message_id: key.id, from: phone ?? key.remoteJid, name: pushName ?? null, kind, text, media }
+    const phone = await this.#phone(session, socket, key)
+    const data = { message_id: key.id, from: phone ?? key.remoteJid, name: pushName ?? null, kind, text, media: null }
     const at = new Date(Number(messageTimestamp) * 1000 || Date.now())
     const id = eventId(session, String(key.id), data.from)
-    await untilWritten('a message from a person', () =>
-      this.#outbox.put(this.#database, session, 'inbound', data, { at, id })
-    )
+    const withinMs = image ? PICTURE_LIMIT : 0
+    await untilDone('EVENTS', 'a message from a person', async () => {
+      const complete = await this.#outbox.put(this.#database, session, 'inbound', data, { at, id, withinMs })
+      if (image) this.#complete(async () => complete({ ...data, media: await this.#image(session, image) }))
+    })
     this.#outbox.wake()
+  }
+
+  /** @param {() => Promise<unknown>} work */
+  #complete(work) {
+    const completing = untilDone('EVENTS', 'a picture from a person', work)
+      .then(() => this.#outbox.wake())
+      .finally(() => this.#completing.delete(completing))
+    this.#completing.add(completing)
   }
 
   /**

@@ -2,7 +2,7 @@
  * The ledger: what became of each key.
  *
  * A key goes reserved → dispatching → sent, or to failed from either of the first two; each move names the states it comes
- * from. *dispatching* is on the disk before a byte leaves, so that after a crash the ledger never claims less than happened.
+ * from. *dispatching* is committed before a byte leaves, so that after a crash the ledger never claims less than happened.
  * Every statement may run twice: the database repeats one whose answer was lost.
  */
 
@@ -43,11 +43,9 @@ const RESERVE = `
   RETURNING key`
 
 // A key that is dispatching already was moved by this very statement, whose answer was lost: nobody else has the lease.
-// The commit is not waited for either: before a byte leaves, its ratchets are committed, and what is committed later is never
-// on the disk before what was committed earlier.
 const DISPATCH = `
-  WITH unhurried AS (SELECT set_config('synchronous_commit', 'off', true)), lease AS (
-    SELECT FROM baileys.sessions, unhurried WHERE name = $2 AND holder = $5 AND lease_until > clock_timestamp()
+  WITH lease AS (
+    SELECT FROM baileys.sessions WHERE name = $2 AND holder = $5 AND lease_until > clock_timestamp()
   ), moved AS (
     UPDATE baileys.sends SET state = 'dispatching', message_id = $3, content = $4, updated_at = clock_timestamp()
     WHERE key = $1 AND state = 'reserved' AND EXISTS (SELECT FROM lease)

@@ -46,7 +46,8 @@ function shown(value) {
  */
 export function masked(addressOrNumber) {
   const number = addressOrNumber.replace(/[:@].*$/, '')
-  return number.replace(/(?<=\d{5})\d+(?=\d{2}$)/, (middle) => '*'.repeat(middle.length))
+  const hidden = number.length < 9 ? /(?<=\d{2})\d+(?=\d{2}$)/ : /(?<=\d{5})\d+(?=\d{2}$)/
+  return number.replace(hidden, (middle) => '*'.repeat(middle.length))
 }
 
 /**

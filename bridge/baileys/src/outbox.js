@@ -33,10 +33,13 @@ const ACCEPTED = 'DELETE FROM baileys.outbox WHERE id = ANY ($1)'
 const NEXT_MS = `
   SELECT least($1, greatest(0, extract(epoch FROM min(due_at) - clock_timestamp()) * 1000))::float AS ms FROM baileys.outbox`
 
-const PUT = 'INSERT INTO baileys.outbox (body) VALUES ($1)'
+const PUT = `
+  INSERT INTO baileys.outbox (body, due_at) VALUES ($1, clock_timestamp() + $2 * interval '1 ms') RETURNING id`
+
+const COMPLETE = 'UPDATE baileys.outbox SET body = $2, due_at = clock_timestamp() WHERE id = $1'
 
 /**
- * @typedef {{ query: (statement: import('pg').QueryConfig) => Promise<unknown> }} Executor a database, or a transaction
+ * @typedef {{ query: (statement: import('pg').QueryConfig) => Promise<any> }} Executor a database, or a transaction
  * @typedef {{ id: string, body: string }} Event
  */
 
@@ -77,12 +80,17 @@ export class Outbox {
    * @param {string} session
    * @param {'receipt' | 'inbound' | 'connection'} type
    * @param {Record<string, unknown>} data
-   * @param {{ at?: Date, id?: string }} [event] the same id for the same thing, if it may be told twice
+   * @param {{ at?: Date, id?: string, withinMs?: number }} [event] the same id for the same thing, if it may be told twice;
+   *   how long it may still be completed before it goes out as it is
+   * @returns {Promise<(data: Record<string, unknown>) => Promise<unknown>>} completes it
    */
-  async put(executor, session, type, data, { at = new Date(), id = randomUUID() } = {}) {
-    if (this.#url === null) return
-    const body = JSON.stringify({ event_id: id, session, type, at: at.toISOString(), data })
-    await executor.query({ name: 'outbox_put', text: PUT, values: [body] })
+  async put(executor, session, type, data, { at = new Date(), id = randomUUID(), withinMs = 0 } = {}) {
+    if (this.#url === null) return async () => {}
+    const body = (/** @type {Record<string, unknown>} */ told) =>
+      JSON.stringify({ event_id: id, session, type, at: at.toISOString(), data: told })
+    const rows = await executor.query({ name: 'outbox_put', text: PUT, values: [body(data), withinMs] })
+    const [row] = Array.isArray(rows) ? rows : rows.rows
+    return (whole) => this.#database.query(COMPLETE, [row.id, body(whole)])
   }
 
   /**

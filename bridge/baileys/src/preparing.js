@@ -11,8 +11,8 @@ import { NotSentError } from './contract.js'
 
 /** @typedef {Pick<import('baileys').WASocket, 'user' | 'getUSyncDevices' | 'assertSessions' | 'signalRepository'>} Socket */
 
-/** @type {WeakSet<Socket>} those over which our own other devices can be written to: a copy goes to them each time */
-const ownReady = new WeakSet()
+/** @type {WeakMap<Socket, string>} our own other devices, to which a copy goes each time, as they were last asked about */
+const ownAsked = new WeakMap()
 
 /**
  * Throws NotSentError when the person's phone could not be reached by the message.
@@ -27,10 +27,11 @@ export async function prepare(socket, to) {
   const readers = devices.filter(({ jid }) => jid !== me.id && jid !== me.lid)
   const theirs = readers.filter(({ user }) => user === jidDecode(to)?.user)
   if (!theirs.length) throw unreachable('WhatsApp names no device of this person.')
-  const asked = ownReady.has(socket) ? theirs : readers
+  const own = readers.filter((one) => !theirs.includes(one)).map(({ jid }) => jid).join()
+  const asked = ownAsked.get(socket) === own ? theirs : readers
   const missing = await withoutSession(socket, asked.map(({ jid }) => jid))
   if (missing.length) await socket.assertSessions(missing)
-  ownReady.add(socket)
+  ownAsked.set(socket, own)
   if (!missing.length) return
   const phone = theirs.find(({ device }) => !device) ?? theirs[0]
   if ((await withoutSession(socket, [phone.jid])).length) throw unreachable("WhatsApp gives no keys of this person's phone.")

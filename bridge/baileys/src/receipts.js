@@ -9,12 +9,17 @@
 import { areJidsSameUser, getBinaryNodeChild, getBinaryNodeChildren } from 'baileys'
 
 import { SerialQueue } from './queue.js'
-import { untilWritten } from './until_written.js'
+import { untilDone } from './until_done.js'
 
 /**
  * @typedef {'delivered' | 'read'} Status
  * @typedef {{ session: string, messageId: string, status: Status }} Receipt
  */
+
+/** What a message of ours may be called: people's phones choose what a receipt names. */
+const AN_ID = /^[\x21-\x7e]{1,128}$/
+
+const AT_A_TIME = 200 // receipts in a transaction
 
 /** What a receipt's type says of the message; other types are about devices, not about people. */
 const STATUS = new Map(/** @type {[string | undefined, Status][]} */ ([
@@ -35,7 +40,7 @@ export function receiptsIn(session, node, me) {
   const status = STATUS.get(type)
   if (!status || areJidsSameUser(from, me?.id) || areJidsSameUser(from, me?.lid)) return []
   const more = getBinaryNodeChildren(getBinaryNodeChild(node, 'list'), 'item').map((item) => item.attrs.id)
-  return [id, ...more].map((messageId) => ({ session, messageId, status }))
+  return [id, ...more].filter((one) => AN_ID.test(one)).map((messageId) => ({ session, messageId, status }))
 }
 
 export class Receipts {
@@ -74,8 +79,9 @@ export class Receipts {
   }
 
   async #writeWaiting() {
-    const batch = this.#waiting.splice(0)
-    if (batch.length) await untilWritten('receipts', () => this.#write(batch))
+    const all = this.#waiting.splice(0)
+    for (let begin = 0; begin < all.length; begin += AT_A_TIME)
+      await untilDone('EVENTS', 'receipts', () => this.#write(all.slice(begin, begin + AT_A_TIME)))
   }
 
   /** @param {Receipt[]} batch */

@@ -15,6 +15,7 @@ import { KEY_CLOSED, KEY_CONFLICT, knownAnswer } from './ledger.js'
 import { log, masked, wordsOf } from './log.js'
 import { messageId } from './message_id.js'
 import { prepare } from './preparing.js'
+import { untilDone } from './until_done.js'
 
 /**
  * @typedef {import('./contract.js').Answer} Answer
@@ -28,6 +29,7 @@ import { prepare } from './preparing.js'
  * @property {number} begunAt by the monotonic clock, as is the deadline
  * @property {number} deadline
  * @property {boolean} isOver the client was told that it is in doubt
+ * @property {Promise<void>} [owed] what could not be written down at once
  */
 
 const DRAIN_MS = 20_000
@@ -38,8 +40,10 @@ export class Sender {
   #ledger
   #numbers
   #outbox
-  /** @type {Map<string, { send: Send, done: Promise<Answer> }>} */
+  /** @type {Map<string, { send: Send, ended: Promise<void> }>} */
   #underWay = new Map()
+  /** @type {Set<Promise<void>>} late acks that are not written down yet */
+  #settling = new Set()
   #stopped = false
 
   /**
@@ -69,19 +73,29 @@ export class Sender {
     const send = { session, attempt, id, begunAt, deadline: begunAt + attempt.deadlineS * 1000, isOver: false }
     session.acks.late((late, ack, isFirst) => this.#settleLate(session, late, ack, isFirst))
     session.activeSends += 1
-    const done = this.#carry(send).finally(() => {
-      this.#underWay.delete(attempt.key)
-      session.activeSends -= 1
-    })
-    this.#underWay.set(attempt.key, { send, done })
+    const done = this.#carry(send)
+    const ended = this.#end(send, done)
+    this.#underWay.set(attempt.key, { send, ended })
     return withinTime(send, done)
   }
 
-  /** Take no new sends; resolves when those under way have ended, or after a while. */
+  /** Take no new sends; resolves when those under way have ended and are written down, or after a while. */
   async stop() {
     this.#stopped = true
-    const all = Promise.all([...this.#underWay.values()].map(({ done }) => done))
+    const all = Promise.all([...[...this.#underWay.values()].map(({ ended }) => ended), ...this.#settling])
     await Promise.race([all, new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())])
+  }
+
+  /**
+   * A key is under way until what became of it is written down: nobody may take it up again before.
+   * @param {Send} send
+   * @param {Promise<Answer>} done
+   */
+  async #end(send, done) {
+    await done
+    await send.owed
+    this.#underWay.delete(send.attempt.key)
+    send.session.activeSends -= 1
   }
 
   /**
@@ -181,8 +195,7 @@ export class Sender {
   }
 
   /**
-   * WhatsApp has it. When even that cannot be written down, the ledger will say for as long that it is in doubt, and so
-   * does the answer.
+   * WhatsApp has it. While even that cannot be written down the ledger says that it is in doubt, and so does the answer.
    * @param {Send} send
    */
   async #sent(send) {
@@ -194,6 +207,7 @@ export class Sender {
       if (also) this.#outbox.wake()
     } catch (error) {
       tell(send, 'error', 'sent, but not written down', { error: wordsOf(error) })
+      send.owed = this.#later(send, () => this.#ledger.sent(attempt.key, answer, this.#receipt(session, id, attempt.key, 'sent')))
       return refuse('send_timeout')
     }
     hit('bridge_sent', attempt.key)
@@ -213,17 +227,31 @@ export class Sender {
     const { code, more } = problemOf(error)
     const answer = refuse(code, more)
     tell(send, code === 'internal' ? 'error' : 'warn', 'not sent', { outcome: code, error: wordsOf(error) })
-    try {
+    const write = async () => {
       const also = isLate(send) ? this.#receipt(session, id, attempt.key, 'failed', code) : undefined
       const kept = await (DEVICE_PROBLEMS.has(code) && !also
         ? this.#ledger.forget(attempt.key)
         : this.#ledger.fail(attempt.key, code, answer, also))
       if (also) this.#outbox.wake()
-      return kept ? answer : KEY_CLOSED
+      return kept
+    }
+    try {
+      return (await write()) ? answer : KEY_CLOSED
     } catch (failure) {
       tell(send, 'error', 'not sent, but not written down', { error: wordsOf(failure) })
+      send.owed = this.#later(send, write)
       return answer
     }
+  }
+
+  /**
+   * WhatsApp has had its only word on a message: it is written down as soon as it can be.
+   * @param {Pick<Send, 'session' | 'id'>} send
+   * @param {() => Promise<unknown>} write
+   */
+  async #later({ session, id }, write) {
+    await untilDone('WA_SEND', `what became of ${id} on ${session.name}`, write)
+    this.#outbox.wake()
   }
 
   /**
@@ -234,9 +262,9 @@ export class Sender {
    * @param {import('./acks.js').Ack} ack
    * @param {boolean} isFirst
    */
-  async #settleLate(session, id, ack, isFirst) {
+  #settleLate(session, id, ack, isFirst) {
     if (!isFirst && ack.ok) return
-    try {
+    const settling = this.#later({ session, id }, async () => {
       const found = await this.#ledger.byMessageId(session.name, id)
       if (!found) return
       const { key, state } = found
@@ -248,11 +276,9 @@ export class Sender {
         const { code, more } = refusal(session, ack.error)
         await this.#ledger.fail(key, code, refuse(code, more), this.#receipt(session, id, key, 'failed', code))
       }
-      this.#outbox.wake()
       log.info('WA_SEND', 'settled late', { session: session.name, key, message_id: id, sent: ack.ok })
-    } catch (error) {
-      log.error('WA_SEND', 'a late ack was not written down', { session: session.name, message_id: id, error: wordsOf(error) })
-    }
+    }).finally(() => this.#settling.delete(settling))
+    this.#settling.add(settling)
   }
 
   /**

@@ -225,7 +225,7 @@ export class Session {
         if (!(await this.#identity.take())) return this.#again('starting', 'not_connected', LEASE_AGAIN)
         await this.#recording.run(nothing)
         if (!(await this.#parts.rows.isWanted(this.name))) return this.#rest('closed', null) // another process was told so
-        const auth = await this.#identity.open()
+        const auth = await this.#identity.open(() => connection !== this.#connection)
         if (connection === this.#connection) this.#listen(auth)
       } catch (error) {
         log.error('BRIDGE', 'the keys of a session cannot be read: see Postgres, and whether BAILEYS_AUTH_KEY is the one of old', {

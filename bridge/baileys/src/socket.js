@@ -8,6 +8,7 @@ import makeWASocket, { Browsers, isJidBroadcast, isJidGroup, isJidNewsletter, pr
 import { FirstHand } from './first_hand.js'
 import { quietLogger } from './log.js'
 import { makeSignalRepository } from './signal.js'
+import { untilDone } from './until_done.js'
 
 const QUERY_LIMIT = 20_000 // milliseconds, as are all times here
 const CONNECT_LIMIT = 20_000
@@ -43,7 +44,10 @@ export function makeSocket({ session, auth, settings, content, received }) {
     transactionOpts: { maxCommitRetries: 3, delayBetweenTriesMs: 200 },
     shouldIgnoreJid: (jid) => Boolean(isJidGroup(jid) || isJidBroadcast(jid) || isJidNewsletter(jid)),
     getMessage: async ({ id }) => {
-      const found = id ? await content(id) : null
+      /** @type {Buffer | null} */
+      let found = null
+      // Whatever comes of it, Baileys tells WhatsApp that we have heard the phone ask.
+      if (id) await untilDone('BRIDGE', 'what a phone asks for again', async () => (found = await content(id)))
       return found ? proto.Message.decode(found) : undefined
     }
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { contentIn, eventId } from '../src/inbound.js'
+import { contentIn, eventId, Inbound } from '../src/inbound.js'
 import { mediaAddress } from '../src/media_download.js'
 
 test('what a person has typed or chosen is text', () => {
@@ -57,4 +57,28 @@ test('a message is one event however often it comes', () => {
     eventId('sales', '3EB01', '+972507654321')
   ])
     assert.notEqual(other, once)
+})
+
+test('a message that comes again is not acknowledged before its first writing is over', async (t) => {
+  t.mock.method(process.stdout, 'write', () => true)
+  let isThere = false
+  /** @type {unknown[]} */
+  const put = []
+  const outbox = {
+    put: async (/** @type {unknown[]} */ ...event) => {
+      if (!isThere) throw new Error('the database is away')
+      put.push(event)
+    },
+    wake() {}
+  }
+  const inbound = new Inbound(/** @type {any} */ ({ database: null, outbox, settings: { mediaTestCa: null } }))
+  const message = /** @type {any} */ ({ key: { id: 'A', remoteJid: '972500000001@s.whatsapp.net' }, message: { conversation: 'STOP' } })
+  const take = () => inbound.take('one', /** @type {any} */ ({}), [message])
+  let over = 0
+  const both = [take(), take()].map((taken) => taken.then(() => (over += 1)))
+  await new Promise(setImmediate)
+  assert.equal(over, 0)
+  isThere = true
+  await Promise.all(both)
+  assert.equal(put.length, 1)
 })

@@ -32,6 +32,7 @@ test('a number keeps its ends', () => {
   assert.equal(masked('972501234567@s.whatsapp.net'), '97250*****67')
   assert.equal(masked('972501234567:12@s.whatsapp.net'), '97250*****67')
   assert.equal(masked('+972501234567'), '+97250*****67')
+  assert.equal(masked('6834002@s.whatsapp.net'), '68***02')
 })
 
 test('an error is told by name and message, its numbers masked', () => {

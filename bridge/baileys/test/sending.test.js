@@ -172,6 +172,24 @@ test('no ack in time is in doubt; a late one settles it and is told', async () =
   assert.equal(socket.relayed.length, 1)
 })
 
+test('an ack that cannot be written down is in doubt until it can, and nobody takes the key up meanwhile', async (t) => {
+  t.mock.method(process.stdout, 'write', () => true)
+  const { session, socket } = await makeSession()
+  const made = attempt(session)
+  socket.script = async (id) => {
+    await database.query('ALTER TABLE baileys.sends RENAME TO away')
+    socket.ack(id)
+  }
+  const answer = await sender.send(session, made)
+  assert.deepEqual([answer.status, answer.body.outcome], [504, 'unknown'])
+  assert.deepEqual(await sender.send(session, made), { status: 409, body: { error: 'in_flight' } })
+  await database.query('ALTER TABLE baileys.away RENAME TO sends')
+  await sender.stop()
+  assert.equal(await stateOf(made.key), 'sent')
+  assert.deepEqual(await receipts(made.key), [['sent', null]])
+  assert.equal(socket.relayed.length, 1)
+})
+
 test('a late refusal settles it too, once', async () => {
   const { session, socket, told } = await makeSession()
   const made = attempt(session, { deadline_s: 0.3 })
