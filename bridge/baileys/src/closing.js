@@ -38,7 +38,7 @@ export function afterClose(code, facts) {
   const { paired, random } = facts
   switch (code) {
     case 515:
-      return { ...again(0, null), restart: true }
+      return { ...again(facts.restarted ? backoff(facts.tries, random) : 0, null), restart: true }
     case 401:
       if (!paired) return unpaired(facts)
       // Right after a restart WhatsApp may not know the new device yet.

@@ -22,6 +22,7 @@ export class Comeback {
   /** Somebody wants it now: whatever went wrong before counts no more. */
   afresh() {
     this.#tries = this.#badSessions = 0
+    this.#restarted = this.#confirmed = false
     this.#qrSince = null
   }
 
@@ -61,7 +62,7 @@ export class Comeback {
       bannedFor: expires > 0 ? expires * 1000 : null,
       random: Math.random()
     })
-    if (fate.restart) this.#restarted = true
+    if (fate.restart && !this.#restarted) this.#restarted = true
     else this.#tries += 1
     if (fate.confirm) this.#confirmed = true
     return { code, ...fate }

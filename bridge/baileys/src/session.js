@@ -16,21 +16,14 @@ import { log, wordsOf } from './log.js'
 import { SerialQueue } from './queue.js'
 import { receiptsIn } from './receipts.js'
 import { askUntilWhen, Restriction } from './restriction.js'
+import { Recorder } from './session_rows.js'
 import { firstToHear, makeSocket } from './socket.js'
 
 /**
  * @typedef {'closed' | 'starting' | 'qr' | 'scanned' | 'open' | 'logged_out' | 'banned'} State
  * @typedef {'not_connected' | 'qr_required' | 'restricted' | 'logged_out' | 'banned'} Problem
  * @typedef {import('./socket.js').Socket} Socket
- * @typedef {object} Parts What all sessions share.
- * @property {import('./database.js').Database} database
- * @property {import('./vault.js').Vault} vault
- * @property {import('./lease.js').Lease} lease
- * @property {import('./ledger.js').Ledger} ledger
- * @property {import('./session_rows.js').SessionRows} rows
- * @property {import('./receipts.js').Receipts} receipts
- * @property {import('./inbound.js').Inbound} inbound
- * @property {import('./settings.js').Settings} settings
+ * @typedef {import('./sessions.js').Parts} Parts
  */
 
 // All in milliseconds.
@@ -39,6 +32,7 @@ const QR_LIFE = 20_000
 const LEASE_AGAIN = 5_000
 const GOODBYE_LIMIT = 3_000
 const ARRIVAL_LIMIT = 15_000
+const LONGEST_TIMER = 2 ** 31 - 1
 const RESTING = ['closed', 'logged_out', 'banned']
 
 export class Session {
@@ -65,7 +59,7 @@ export class Session {
   #identity
   #comeback = new Comeback()
   #steps = new SerialQueue() // what takes or gives up the lease
-  #recording = new SerialQueue()
+  #recorder
   /** @type {NodeJS.Timeout | undefined} */
   #next
   #isConnecting = false
@@ -79,6 +73,7 @@ export class Session {
   constructor(row, parts) {
     this.name = row.name
     this.#parts = parts
+    this.#recorder = new Recorder(parts.rows)
     this.#wanted = row.wanted
     this.#state = row.wanted ? 'starting' : RESTING.includes(row.state) ? row.state : 'closed'
     this.#paired = row.paired
@@ -156,6 +151,7 @@ export class Session {
   }
 
   restart() {
+    if (this.draining) return
     void this.#drop()
     this.#wanted = true
     this.#comeback.afresh()
@@ -213,7 +209,7 @@ export class Session {
   }
 
   async #settled() {
-    await Promise.all([this.#steps.run(nothing), this.#recording.run(nothing)])
+    await Promise.all([this.#steps.run(nothing), this.#recorder.recorded()])
   }
 
   async #connect() {
@@ -222,9 +218,13 @@ export class Session {
     await this.#steps.run(async () => {
       if (connection !== this.#connection) return
       try {
-        if (!(await this.#identity.take())) return this.#again('starting', 'not_connected', LEASE_AGAIN)
-        await this.#recording.run(nothing)
-        if (!(await this.#parts.rows.isWanted(this.name))) return this.#rest('closed', null) // another process was told so
+        const isOurs = await this.#identity.take()
+        if (connection !== this.#connection) return
+        if (!isOurs) return this.#standBy()
+        await this.#recorder.recorded()
+        const row = await this.#parts.rows.one(this.name)
+        if (connection !== this.#connection) return
+        if (!row.wanted) return this.#leave(row)
         const auth = await this.#identity.open(() => connection !== this.#connection)
         if (connection === this.#connection) this.#listen(auth)
       } catch (error) {
@@ -235,6 +235,25 @@ export class Session {
         if (connection === this.#connection) this.#broken('auth_unreadable')
       }
     })
+  }
+
+  /** Another process runs the session, and its state is that one's to tell. */
+  #standBy() {
+    this.#be('starting', 'not_connected')
+    this.#connectIn(LEASE_AGAIN)
+  }
+
+  /**
+   * Another process was told to leave it at rest, and has said how.
+   * @param {import('./session_rows.js').Row} row
+   */
+  #leave({ state, last_error, phone, paired }) {
+    void this.#drop()
+    this.#wanted = false
+    this.#phone = phone
+    this.#paired = paired
+    this.#be(RESTING.includes(state) ? state : 'closed', last_error)
+    void this.#steps.run(() => this.#identity.release())
   }
 
   /** @param {Awaited<ReturnType<Identity['open']>>} auth */
@@ -315,7 +334,13 @@ export class Session {
    */
   #again(state, error, after) {
     this.#enter(state, error)
-    this.#next = setTimeout(() => void this.#connect(), after)
+    this.#connectIn(after)
+  }
+
+  /** @param {number} after milliseconds */
+  #connectIn(after) {
+    clearTimeout(this.#next)
+    this.#next = setTimeout(() => void this.#connect(), Math.min(after, LONGEST_TIMER))
   }
 
   /**
@@ -337,7 +362,7 @@ export class Session {
     this.#wanted = false
     this.#enter(state, error)
     void this.#steps.run(async () => {
-      await this.#recording.run(nothing)
+      await this.#recorder.recorded()
       await this.#identity.release()
     })
   }
@@ -370,21 +395,26 @@ export class Session {
   }
 
   /**
+   * @param {State} state
+   * @param {string | null} error
+   */
+  #be(state, error) {
+    this.#state = state
+    this.#lastError = error
+    this.#entered()
+  }
+
+  /**
    * Be in a state, write it down and tell it.
    * @param {State} state
    * @param {string | null} error
    */
   #enter(state, error) {
-    this.#state = state
-    this.#lastError = error
-    this.#entered()
+    this.#be(state, error)
     if (this.draining) return
     const restricted_until = this.#restriction.until ? new Date(this.#restriction.until) : null
     const change = { name: this.name, state, wanted: this.#wanted, phone: this.#phone, last_error: error, restricted_until }
-    const status = this.status()
-    this.#recording
-      .run(() => this.#parts.rows.record(change, status))
-      .catch((why) => log.error('BRIDGE', 'a state was not written down', { session: this.name, state, error: wordsOf(why) }))
+    this.#recorder.record(change, this.status())
   }
 }
 

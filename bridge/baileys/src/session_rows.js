@@ -1,5 +1,8 @@
 /** The rows of the sessions: what the next process knows of them. */
 
+import { log, wordsOf } from './log.js'
+import { SerialQueue } from './queue.js'
+
 /**
  * @typedef {import('./session.js').State} State
  * @typedef {object} Row
@@ -58,10 +61,12 @@ export class SessionRows {
     return row
   }
 
-  /** @param {string} name */
-  async isWanted(name) {
-    const [row] = await this.#database.query('SELECT wanted FROM baileys.sessions WHERE name = $1', [name])
-    return Boolean(row?.wanted)
+  /**
+   * @param {string} name
+   * @returns {Promise<Row>}
+   */
+  async one(name) {
+    return this.#database.one(`SELECT ${ROW} FROM baileys.sessions WHERE name = $2`, [this.#holder, name])
   }
 
   /** @param {string} name */
@@ -82,5 +87,32 @@ export class SessionRows {
     if (!told.length) return
     await this.#outbox.put(this.#database, name, 'connection', status)
     this.#outbox.wake()
+  }
+}
+
+/** The states of one session, written down and told one after the other. */
+export class Recorder {
+  #rows
+  #queue = new SerialQueue()
+
+  /** @param {SessionRows} rows */
+  constructor(rows) {
+    this.#rows = rows
+  }
+
+  /**
+   * @param {Change} change
+   * @param {Record<string, unknown>} status
+   */
+  record(change, status) {
+    const { name: session, state } = change
+    this.#queue
+      .run(() => this.#rows.record(change, status))
+      .catch((error) => log.error('BRIDGE', 'a state was not written down', { session, state, error: wordsOf(error) }))
+  }
+
+  /** Return when all states so far are written. */
+  recorded() {
+    return this.#queue.run(async () => {})
   }
 }

@@ -5,6 +5,18 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { log, wordsOf } from './log.js'
 import { Session } from './session.js'
 
+/**
+ * @typedef {object} Parts What all sessions share.
+ * @property {import('./database.js').Database} database
+ * @property {import('./vault.js').Vault} vault
+ * @property {import('./lease.js').Lease} lease
+ * @property {import('./ledger.js').Ledger} ledger
+ * @property {import('./session_rows.js').SessionRows} rows
+ * @property {import('./receipts.js').Receipts} receipts
+ * @property {import('./inbound.js').Inbound} inbound
+ * @property {import('./settings.js').Settings} settings
+ */
+
 const AT_ONCE = 5 // sessions that connect at the same time when the process starts
 const JITTER = 300 // milliseconds, as are all times here
 const LOOK_EVERY = 5_000
@@ -15,8 +27,9 @@ export class Sessions {
   #all = new Map()
   /** @type {NodeJS.Timeout | undefined} */
   #looking
+  #draining = false
 
-  /** @param {import('./session.js').Parts} parts */
+  /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts
     parts.lease.onLost((/** @type {string} */ name) => this.#all.get(name)?.leaseLost())
@@ -80,6 +93,7 @@ export class Sessions {
   /** Send nothing any more. */
   stopSending() {
     clearInterval(this.#looking)
+    this.#draining = true
     for (const session of this.#all.values()) session.draining = true
   }
 
@@ -98,6 +112,7 @@ export class Sessions {
   /** @param {import('./session_rows.js').Row} row */
   #add(row) {
     const session = new Session(row, this.#parts)
+    session.draining = this.#draining
     this.#all.set(row.name, session)
     return session
   }
@@ -107,6 +122,7 @@ export class Sessions {
     for (let session = waiting.shift(); session; session = waiting.shift()) {
       await pause(Math.random() * JITTER)
       if (session.draining) return
+      if (!session.isWanted) continue // somebody has disconnected it while it waited
       session.start()
       await session.arrived()
     }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Agent } from 'node:https'
 
-import makeWASocket, { Browsers, isJidBroadcast, isJidGroup, isJidNewsletter, proto } from 'baileys'
+import makeWASocket, { Browsers, DisconnectReason, isJidBroadcast, isJidGroup, isJidNewsletter, proto } from 'baileys'
 
 import { FirstHand } from './first_hand.js'
 import { quietLogger } from './log.js'
@@ -12,6 +12,7 @@ import { untilDone } from './until_done.js'
 
 const QUERY_LIMIT = 20_000 // milliseconds, as are all times here
 const CONNECT_LIMIT = 20_000
+const LOGIN_LIMIT = 45_000 // from nothing to a QR code or an open connection; Baileys limits only a part of it
 
 /** @typedef {import('baileys').WASocket} Socket */
 
@@ -52,10 +53,27 @@ export function makeSocket({ session, auth, settings, content, received }) {
     }
   })
   firstHand.hear(socket)
+  // Baileys listens to an HTTP answer in place of the upgrade, so that ws does not end the attempt, and does nothing about it.
+  // Whatever its status, it says nothing of the pairing.
+  socket.ws.on('unexpected-response', (_, response) => {
+    response.resume()
+    void socket.end(lost('WhatsApp answered by HTTP'))
+  })
+  const late = setTimeout(() => void socket.end(lost('WhatsApp did not log us in')), LOGIN_LIMIT)
+  socket.ev.on('connection.update', ({ qr, connection }) => (qr || connection === 'open') && clearTimeout(late))
+  socket.registerSocketEndHandler(() => clearTimeout(late))
   // The ledger has what was sent, for good: in memory it would be kept besides, 10 KB a message.
   if (socket.messageRetryManager) socket.messageRetryManager.addRecentMessage = () => {}
   socket.ev.on('messages.upsert', ({ messages }) => void received(messages, socket))
   return socket
+}
+
+/**
+ * As Baileys tells of a connection that is lost, which says nothing against the pairing.
+ * @param {string} words
+ */
+function lost(words) {
+  return Object.assign(new Error(words), { output: { statusCode: DisconnectReason.connectionLost } })
 }
 
 /**

@@ -22,6 +22,10 @@ test('a restart that WhatsApp asks for is made at once and is no trouble', () =>
   assert.deepEqual(afterClose(515, PAIRED), { state: 'starting', error: null, reconnectIn: 0, forget: false, restart: true })
 })
 
+test('one restart after the other is slowed down', () => {
+  assert.ok(Number(afterClose(515, { ...PAIRED, restarted: true, tries: 3 }).reconnectIn) > 1000)
+})
+
 test('a log-out ends the pairing', () => {
   assert.deepEqual(afterClose(401, PAIRED), { state: 'logged_out', error: 'logged_out', reconnectIn: null, forget: true })
 })
