@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import pytest
 from bridges import fresh, text_to
-from partner import FakeWhatsApp, LinkedBridge
+from partner import FakeWhatsApp, LinkedBridge, Sidecar
 from waiting import until
 
 
@@ -104,3 +108,35 @@ def test_a_401_right_after_a_515_is_not_believed_at_once(
     until(lambda: fake.devices()[phone]["logins"] == before["logins"] + 1, "it has asked once more")
     bridge.until_able(session)
     assert fake.devices()[phone]["identity"] == before["identity"]
+
+
+class _Unwell(BaseHTTPRequestHandler):
+    """What stands before WhatsApp, when it is unwell: it answers by HTTP, and keeps the connection."""
+
+    protocol_version = "HTTP/1.1"
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        self.send_response(HTTPStatus.FORBIDDEN)  # not what 403 means in WhatsApp's own protocol
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_an_http_answer_says_nothing_of_the_pairing(own: Sidecar, fake: FakeWhatsApp) -> None:
+    phone = own.bridge.link("desk")
+    identity = fake.devices()[phone]["identity"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Unwell) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        own.stop()
+        own.start(BAILEYS_TEST_URL=f"ws://127.0.0.1:{server.server_port}/ws/chat")
+        until(lambda: _Unwell.asked >= 2, "it tries again", within_s=12)
+        assert own.bridge.status("desk")["state"] == "starting"
+        server.shutdown()
+    own.stop()
+    own.start(BAILEYS_TEST_URL=fake.settings["BAILEYS_TEST_URL"])
+    own.bridge.until_able("desk")
+    assert fake.devices()[phone]["identity"] == identity

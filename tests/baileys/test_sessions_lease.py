@@ -97,3 +97,18 @@ def test_one_that_was_frozen_past_its_lease_sends_and_writes_nothing(
     assert fake.received(late["to"]) == []
     assert second.bridge.close("desk", late["key"]).json()["state"] == "closed"
     assert second.bridge.send("desk", text_to(fresh())).status_code == 200
+
+
+def test_what_one_was_told_to_leave_at_rest_the_other_can_start(
+    both: tuple[Sidecar, Sidecar], fake: FakeWhatsApp
+) -> None:
+    first, second = both
+    second.bridge.post("/whatsapp/desk/start")  # it stands by
+    fake.close(first.bridge.phones["desk"], 440)
+    until(lambda: first.bridge.status("desk")["state"] == "closed", "it rests")
+    until(lambda: second.bridge.status("desk")["last_error"] == "replaced", "the other knows why", within_s=15)
+    assert first.bridge.status("desk")["last_error"] == "replaced"
+    first.stop()
+    assert second.bridge.status("desk")["state"] == "closed"
+    second.bridge.post("/whatsapp/desk/start")
+    until(lambda: able(second), "it is started")
