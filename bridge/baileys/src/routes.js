@@ -67,7 +67,7 @@ export function makeRoutes({ sessions, sender, ledger, numbers }) {
       case 'GET status':
         return ok(session.status())
       case 'GET sending-status':
-        return ok(session.sendingStatus())
+        return ok(session.busy.status())
       case 'GET qr':
         return session.qr ? ok(session.qr) : NO_QR
       case 'POST numbers':
@@ -90,7 +90,7 @@ export function makeRoutes({ sessions, sender, ledger, numbers }) {
    * @param {() => Promise<unknown>} made
    */
   async function change(session, made) {
-    if (session.activeSends) return SENDING
+    if (session.busy.active) return SENDING
     await made()
     return ok(session.status())
   }

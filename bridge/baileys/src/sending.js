@@ -72,7 +72,7 @@ export class Sender {
     const id = messageId(session.name, attempt.key)
     const send = { session, attempt, id, begunAt, deadline: begunAt + attempt.deadlineS * 1000, isOver: false }
     session.acks.late((late, ack, isFirst) => this.#settleLate(session, late, ack, isFirst))
-    session.activeSends += 1
+    session.busy.begin()
     const done = this.#carry(send)
     const ended = this.#end(send, done)
     this.#underWay.set(attempt.key, { send, ended })
@@ -95,7 +95,7 @@ export class Sender {
     await done
     await send.owed
     this.#underWay.delete(send.attempt.key)
-    send.session.activeSends -= 1
+    send.session.busy.end()
   }
 
   /**

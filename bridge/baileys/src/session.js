@@ -10,6 +10,7 @@
 import { phoneIn } from './addresses.js'
 import { Acks } from './acks.js'
 import { atMost } from './at_most.js'
+import { Busy } from './busy.js'
 import { Comeback } from './comeback.js'
 import { Identity } from './identity.js'
 import { log, wordsOf } from './log.js'
@@ -17,11 +18,11 @@ import { SerialQueue } from './queue.js'
 import { receiptsIn } from './receipts.js'
 import { askUntilWhen, Restriction } from './restriction.js'
 import { Recorder } from './session_rows.js'
+import { problemNow, statusNow } from './session_status.js'
 import { firstToHear, makeSocket } from './socket.js'
 
 /**
- * @typedef {'closed' | 'starting' | 'qr' | 'scanned' | 'open' | 'logged_out' | 'banned'} State
- * @typedef {'not_connected' | 'qr_required' | 'restricted' | 'logged_out' | 'banned'} Problem
+ * @typedef {import('./session_status.js').State} State
  * @typedef {import('./socket.js').Socket} Socket
  * @typedef {import('./sessions.js').Parts} Parts
  */
@@ -38,6 +39,7 @@ const RESTING = ['closed', 'logged_out', 'banned']
 export class Session {
   draining = false
   acks = new Acks()
+  busy = new Busy()
   queue = new SerialQueue()
   /** @type {Socket | null} */
   socket = null
@@ -54,8 +56,6 @@ export class Session {
   #restriction
   /** @type {number | null} */
   #lastMessageAt
-  #activeSends = 0
-  #idleSince = Date.now()
   #identity
   #comeback = new Comeback()
   #steps = new SerialQueue() // what takes or gives up the lease
@@ -88,51 +88,18 @@ export class Session {
     return this.#parts.lease.holder
   }
 
-  get activeSends() {
-    return this.#activeSends
-  }
-
-  set activeSends(count) {
-    this.#activeSends = count
-    this.#idleSince = Date.now()
-  }
-
   get isWanted() {
     return this.#wanted
   }
 
-  /**
-   * The error code of a send now, or null when it can send.
-   * @returns {Problem | null}
-   */
+  /** The error code of a send now, or null when it can send. */
   problem() {
-    if (this.#state === 'logged_out' || this.#state === 'banned') return this.#state
-    if (this.#restriction.until) return 'restricted'
-    if (this.#state === 'open') return this.draining || !this.#identity.isHeld ? 'not_connected' : null
-    return this.#paired || this.#state === 'closed' || this.#state === 'starting' ? 'not_connected' : 'qr_required'
+    return problemNow(this.#standing())
   }
 
   /** The status of the contract. */
   status() {
-    const { openedAt } = this.#comeback
-    return {
-      connected: this.#state === 'open',
-      can_send: this.problem() === null,
-      session_age: openedAt ? Math.floor((Date.now() - openedAt) / 1000) : 0,
-      last_message_ts: iso(this.#lastMessageAt),
-      qr_required: !this.#paired && this.#state !== 'starting' && this.#state !== 'scanned',
-      phone: this.#phone,
-      state: this.#state,
-      last_error: this.#lastError,
-      restricted_until: iso(this.#restriction.until)
-    }
-  }
-
-  /** The sending-status of the contract. */
-  sendingStatus() {
-    const active = this.#activeSends
-    const idle_seconds = active ? 0 : (Date.now() - this.#idleSince) / 1000
-    return { is_sending: active > 0, active_sends: active, idle_seconds }
+    return statusNow(this.#standing())
   }
 
   /**
@@ -404,6 +371,20 @@ export class Session {
     this.#entered()
   }
 
+  /** @returns {import('./session_status.js').Standing} */
+  #standing() {
+    return {
+      state: this.#state,
+      paired: this.#paired,
+      phone: this.#phone,
+      lastError: this.#lastError,
+      restrictedUntil: this.#restriction.until,
+      openedAt: this.#comeback.openedAt,
+      lastMessageAt: this.#lastMessageAt,
+      isOurs: !this.draining && this.#identity.isHeld
+    }
+  }
+
   /**
    * Be in a state, write it down and tell it.
    * @param {State} state
@@ -419,8 +400,3 @@ export class Session {
 }
 
 async function nothing() {}
-
-/** @param {number | null} moment milliseconds since 1970 */
-function iso(moment) {
-  return moment === null ? null : new Date(moment).toISOString()
-}

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Boom } from '@hapi/boom'
 
 import { Acks } from '../src/acks.js'
+import { Busy } from '../src/busy.js'
 import { readAttempt } from '../src/contract.js'
 import { Ledger } from '../src/ledger.js'
 import { messageId } from '../src/message_id.js'
@@ -106,7 +107,7 @@ async function makeSession() {
   const told = { problem: null, restricted: [] }
   const session = /** @type {Session} */ (
     /** @type {unknown} */ ({
-      ...{ name, socket, acks, queue: new SerialQueue(), activeSends: 0, holder: HOLDER },
+      ...{ name, socket, acks, queue: new SerialQueue(), busy: new Busy(), holder: HOLDER },
       problem: () => told.problem,
       restrict: (/** @type {unknown} */ until) => told.restricted.push(until)
     })
@@ -154,7 +155,7 @@ test('an ack that comes before the hand-over returns is the ack of this message'
   const told = { status: 'sent', key: made.key, message_id: messageId(session.name, made.key), duplicate: false }
   assert.deepEqual(rest, told)
   assert.deepEqual(await sender.send(session, made), { status, body: { ...body, duplicate: true } })
-  assert.equal(session.activeSends, 0)
+  assert.equal(session.busy.active, 0)
 })
 
 test('no ack in time is in doubt; a late one settles it and is told', async () => {
@@ -303,7 +304,7 @@ test('a key that is closed while it waits for its turn does not go out', async (
   const answer = sender.send(session, made)
   await until(async () => (await stateOf(made.key)) === 'reserved', 'reserved')
   assert.deepEqual(await sender.send(session, made), { status: 409, body: { error: 'in_flight' } })
-  assert.equal(session.activeSends, 1)
+  assert.equal(session.busy.active, 1)
   await ledger.close(session.name, made.key)
   open(null)
   assert.deepEqual(await answer, { status: 409, body: { error: 'key_closed' } })
@@ -320,7 +321,7 @@ test('who is not begun in time is never begun, and closing the key proves it', a
   assert.equal(answer.body.error, 'send_timeout')
   assert.deepEqual(await sender.send(session, made), answer)
   open(null)
-  await until(() => session.activeSends === 0, 'given up')
+  await until(() => session.busy.active === 0, 'given up')
   assert.deepEqual(socket.relayed, [])
   assert.equal((await ledger.close(session.name, made.key)).state, 'closed')
 })
