@@ -161,14 +161,11 @@ class LinkedBridge(Bridge):
 
     @contextmanager
     def under_way(self, session: str, body: dict[str, Any]) -> Iterator[Future[requests.Response]]:
-        """A send that has begun; its answer is there when the block ends."""
+        """A send that is being handed over; its answer is there when the block ends."""
         with ThreadPoolExecutor(1) as thread:
             answer = thread.submit(self.send, session, body, 60)
-            until(lambda: answer.done() or self._is_sending(session), "the send is under way")
+            until(lambda: answer.done() or self.state(session, body["key"]) == "dispatching", "the send is handed over")
             yield answer
-
-    def _is_sending(self, session: str) -> bool:
-        return bool(self.get(f"/whatsapp/{session}/sending-status").json()["is_sending"])
 
     def received(self, to: str) -> list[dict[str, Any]]:
         return self.whatsapp.received(to)

@@ -77,7 +77,7 @@ async function inbound({ world, media }, { session_phone, from, kind = 'text', t
 
 /** @param {FakeWhatsApp} server */
 export function controlOf(server) {
-  return createServer(async (request, response) => {
+  const control = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://fake')
     const route = ROUTES[`${request.method} ${url.pathname}`]
     const chunks = []
@@ -92,4 +92,6 @@ export function controlOf(server) {
       response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }))
     }
   })
+  control.keepAliveTimeout = 0 // a connection of a test's is never closed just as it asks again
+  return control
 }
