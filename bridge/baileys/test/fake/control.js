@@ -38,13 +38,14 @@ const ROUTES = {
     return [...world.received.values()].filter((received) => !phone || received.phone === phone)
   },
   'GET /sessions': ({ world }) =>
-    [...world.devices.values()].map(({ contact, jid, connection, logins, identityKey, waiting }) => ({
+    [...world.devices.values()].map(({ contact, jid, connection, logins, identityKey, waiting, unreadable }) => ({
       phone: contact.phone,
       jid,
       connected: Boolean(connection),
       logins,
       identity: fingerprint(identityKey),
-      waiting
+      waiting,
+      unreadable
     })),
   'GET /stats': ({ world }) => world.stats
 }

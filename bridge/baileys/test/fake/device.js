@@ -14,6 +14,8 @@ export class Device {
   /** its one-time prekeys that are left; who writes to it for the first time takes one out */
   preKeys = { tag: 'list', attrs: {}, content: /** @type {Node[]} */ ([]) }
   hasHistory = false
+  /** @type {string[]} copies that it sent and nobody could read: whose, and of which message */
+  unreadable = []
   /** @type {Map<string, () => Promise<void>>} by message id: encrypts it anew, for a device that could not read it */
   written = new Map()
   #awake = false
