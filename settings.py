@@ -100,6 +100,19 @@ class Settings(BaseSettings):
         20, ge=1, description="Numbers that one session may ask WhatsApp about in a minute; more gets accounts banned"
     )
 
+    # Meta's Cloud API
+    cloud_token_key: SecretStr | None = Field(
+        None, description="Key that seals the access tokens of Cloud API numbers in the database: 32 bytes as base64"
+    )
+    cloud_app_secret: SecretStr | None = Field(
+        None, description="Meta's secret of your app: the key of the signature on its webhooks"
+    )
+    cloud_verify_token: SecretStr | None = Field(
+        None, description="Word of yours that Meta repeats when it verifies the webhook's address"
+    )
+    cloud_graph_url: str = Field("https://graph.facebook.com", description="Where Meta's Graph API is served")
+    cloud_api_version: str = Field("v24.0", pattern=r"^v\d+\.\d+$", description="Version of the Graph API")
+
     # Set by the platform
     dyno: str | None = Field(None, description="Set by Heroku: embedded servers refuse to start")
     railway_environment: str | None = Field(None, description="Set by Railway: embedded servers refuse to start")
@@ -113,7 +126,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name.upper()} is empty: give it a value or remove it")
         return given
 
-    @field_validator("redis_url", "bridge_url", "events_url")
+    @field_validator("redis_url", "bridge_url", "events_url", "cloud_graph_url")
     @classmethod
     def _address(cls, url: str | None, info: ValidationInfo) -> str | None:
         schemes = ("redis://", "rediss://", "unix://") if info.field_name == "redis_url" else ("http://", "https://")
@@ -137,7 +150,7 @@ class Settings(BaseSettings):
             raise ValueError(f"there is no time zone {name!r}: write it like Asia/Jerusalem") from None
         return name
 
-    @field_validator("baileys_auth_key")
+    @field_validator("baileys_auth_key", "cloud_token_key")
     @classmethod
     def _a_whole_key(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and not _is_auth_key(key.get_secret_value()):

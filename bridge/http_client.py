@@ -7,6 +7,7 @@ a connection serves another send only after an answer that names its own key, an
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from datetime import UTC, datetime
@@ -21,12 +22,15 @@ from bridge.protocol import (
     Closed,
     InDoubt,
     KeyState,
+    Media,
     NotSent,
     Outbound,
     Roster,
     SendResult,
     Sent,
     SessionStatus,
+    Template,
+    Text,
 )
 
 CONNECT_TIMEOUT_S = 5.0
@@ -47,12 +51,15 @@ class HttpBridge:
         self._local = threading.local()
 
     def send(self, outbound: Outbound) -> SendResult:
+        if isinstance(outbound.content, Template):
+            return NotSent(
+                "not_a_cloud_number", "only a number of the Cloud API can send it", "refused", retryable=False
+            )
         body = {
             "key": outbound.key,
             "to": outbound.to,
-            "kind": "text",
-            "text": outbound.text,
             "deadline_s": self._send_limit_s,
+            **_content(outbound.content),
         }
         kept = self._kept()
         try:
@@ -147,6 +154,15 @@ class HttpBridge:
             code = str(found.get("error", "internal"))
             raise BridgeRefusedError(answer.status_code, code, str(found.get("message", code))[:_KEPT_TEXT])
         return found
+
+
+def _content(content: Text | Media) -> dict[str, Any]:
+    if isinstance(content, Text):
+        return {"kind": "text", "text": content.body}
+    file = content.file
+    data = base64.b64encode(file.content).decode()
+    media = {"data": data, "mimetype": file.mimetype, "filename": file.filename}
+    return {"kind": content.kind, "text": content.caption, "media": media}
 
 
 def _read_send(answer: requests.Response, key: str) -> SendResult:

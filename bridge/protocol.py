@@ -1,6 +1,7 @@
 """What Fanfare asks of a bridge, and what it may conclude from the answers (design: bridge contract).
 
-An answer to a send is a value, never an exception: ``Sent``, ``NotSent`` (known, with proof) or ``InDoubt``.
+An answer to a send is a value, never an exception: ``Sent``, ``Accepted`` (its outcome will be told), ``NotSent`` (known,
+with proof) or ``InDoubt``.
 """
 
 from __future__ import annotations
@@ -8,7 +9,50 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+MediaKind = Literal["image", "video", "audio", "document"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Free text."""
+
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that goes out with a message. ``uploaded`` is the provider's id of it, when the session has uploaded it before;
+    ``content`` may then be empty."""
+
+    mimetype: str
+    filename: str
+    content: bytes = b""
+    uploaded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file with an optional caption."""
+
+    kind: MediaKind
+    file: File
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template of Meta's with one person's values in it: ``components`` as Meta's API takes them, but for a header's file,
+    which is ``header``."""
+
+    name: str
+    language: str
+    components: tuple[dict[str, Any], ...] = ()
+    header: Media | None = None
+
+
+Content = Text | Media | Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +62,7 @@ class Outbound:
     session: str
     key: str
     to: str
-    text: str
+    content: Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +74,16 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has taken it, which does not say that it goes out: an event will tell."""
+
+    provider_message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotSent:
-    """Known not to have gone out: ``proof`` is ``answer`` (the bridge says so) or ``refused`` (nothing was written).
+    """Known not to have gone out: ``proof`` is ``answer`` (the bridge says so), ``refused`` (nothing was written) or
+    ``receipt`` (told by an event).
 
     ``code`` is one of domain.failures; ``retry_after_s`` comes with throttling.
     """
@@ -45,13 +97,15 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """No answer that settles it: it may have gone out. Recovery asks the bridge by key."""
+    """No answer that settles it: it may have gone out. Recovery asks the bridge by key, unless ``final``: then it keeps no
+    ledger, and only an event can tell."""
 
     code: str
     reason: str
+    final: bool = False
 
 
-SendResult = Sent | NotSent | InDoubt
+SendResult = Sent | Accepted | NotSent | InDoubt
 
 
 class KeyState(StrEnum):
@@ -78,7 +132,8 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class SessionStatus:
-    """Health of one session. *Connected* and *can send* are different facts."""
+    """Health of one session. *Connected* and *can send* are different facts. ``quality`` and ``messaging_limit`` are Meta's
+    words, for its numbers only."""
 
     session: str
     state: str
@@ -89,6 +144,8 @@ class SessionStatus:
     phone: str | None
     last_error: str | None
     restricted_until: datetime | None
+    quality: str | None = None
+    messaging_limit: str | None = None
 
 
 class BridgeAwayError(Exception):

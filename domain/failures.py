@@ -47,6 +47,24 @@ _TABLE: Final = (
         "device",
         "Safe to retry: nothing was sent. Run the bridge of this kind of phone, or send from another phone.",
     ),
+    Failure(
+        "token_refused",
+        "Meta does not take our number's access token any more",
+        "device",
+        "Safe to retry: nothing was sent. Give the number a new token, and it goes on by itself.",
+    ),
+    Failure(
+        "payment_missing",
+        "Meta has no valid payment method for our number's account",
+        "device",
+        "Safe to retry: nothing was sent. See to the payment in Meta's Business Manager.",
+    ),
+    Failure(
+        "not_registered",
+        "Our number is not registered at Meta",
+        "device",
+        "Safe to retry: nothing was sent. Register the number in Meta's WhatsApp Manager.",
+    ),
     # The message
     Failure("unsupported_media", "WhatsApp does not take this kind of file", "message", _CORRECT_MESSAGE),
     Failure("too_large", "The file is too large for WhatsApp", "message", _CORRECT_MESSAGE),
@@ -56,7 +74,58 @@ _TABLE: Final = (
         "message",
         "Safe to retry when the value is filled in or the variable has a fallback.",
     ),
+    Failure(
+        "template_missing",
+        "Meta does not have this template in this language",
+        "message",
+        "Do not retry unchanged: synchronise the templates and choose one that is approved.",
+    ),
+    Failure(
+        "template_refused",
+        "Meta has paused or disabled this template",
+        "message",
+        "Do not retry unchanged: choose another template, or wait until Meta allows this one again.",
+    ),
+    Failure("template_values", "Meta does not take the values that fill the template", "message", _CORRECT_MESSAGE),
+    Failure("message_refused", "Meta does not take this message", "message", _CORRECT_MESSAGE),
+    Failure(
+        "not_a_cloud_number",
+        "Only a number of Meta's Cloud API can send a template",
+        "message",
+        "Safe to retry, from a number of the Cloud API.",
+    ),
+    Failure("media_uploading", "The file was being uploaded to WhatsApp", "message", _RETRY),
     # The person: a number that cannot be written to
+    Failure(
+        "outside_window",
+        "This person has not written to our number within 24 hours, so only a template may be sent",
+        "person",
+        "Do not retry unchanged: send a template.",
+    ),
+    Failure(
+        "undeliverable",
+        "WhatsApp cannot deliver to this person: they are not on WhatsApp, or have not accepted its terms",
+        "person",
+        _NOT_THERE,
+    ),
+    Failure(
+        "marketing_limit",
+        "WhatsApp held it back: this person gets enough marketing messages at present",
+        "person",
+        "Do not retry today: WhatsApp would hold it back again.",
+    ),
+    Failure(
+        "opted_out",
+        "This person has told WhatsApp that they want no marketing messages from us",
+        "person",
+        "Do not retry: they are on the never-send list now.",
+    ),
+    Failure(
+        "not_a_test_recipient",
+        "Our number is a test number of Meta's, and this person is not among its recipients",
+        "person",
+        "Safe to retry when they are among the test number's recipients, or from a real number.",
+    ),
     Failure("not_on_whatsapp", "This number is not on WhatsApp", "person", _NOT_THERE),
     Failure("invalid_recipient", "WhatsApp does not take this number", "person", _NOT_THERE),
     Failure(
@@ -81,6 +150,10 @@ _TABLE: Final = (
     Failure("lead_not_found", "There is no lead with this id", "person", "Nothing was sent: choose another lead."),
     # The bridge, or WhatsApp behind it
     Failure("throttled", "WhatsApp asked us to slow down", "bridge", _RETRY),
+    Failure("pair_limit", "WhatsApp asked us to wait before we write to this person again", "bridge", _RETRY),
+    Failure(
+        "not_confirmed", "WhatsApp took the message, and has not told whether it went out", "bridge", _WAIT_OR_DECIDE
+    ),
     Failure("send_timeout", "WhatsApp did not answer in time", "bridge", _WAIT_OR_DECIDE),
     Failure("provider_error", "WhatsApp answered with an error", "bridge", _IF_PROVEN),
     Failure("internal", "The bridge failed", "bridge", _IF_PROVEN),
@@ -120,8 +193,26 @@ BRIDGE_AWAY_CODES: Final = frozenset({"bridge_unreachable", "bridge_secret"})
 
 # The same message to the same person would only fail again: WhatsApp does not take the number or the file, or we are wrong.
 NOT_WORTH_RETRYING: Final = frozenset(
-    {"not_on_whatsapp", "invalid_recipient", "unsupported_media", "too_large", "key_conflict", "poison"}
+    {
+        "not_on_whatsapp",
+        "invalid_recipient",
+        "unsupported_media",
+        "too_large",
+        "template_missing",
+        "template_refused",
+        "template_values",
+        "message_refused",
+        "outside_window",
+        "undeliverable",
+        "marketing_limit",
+        "opted_out",
+        "key_conflict",
+        "poison",
+    }
 )
+
+# They refuse for now, which is nobody's fault: these use up nobody's attempt either
+NOT_YET_CODES: Final = frozenset({"throttled", "pair_limit", "media_uploading"})
 
 
 def lookup(code: str) -> Failure:

@@ -20,12 +20,14 @@ _FASTEST: Final = 1000.0  # messages a second taken for a device without any gap
 
 @dataclass(frozen=True, slots=True)
 class ProviderDefaults:
-    """What a new device of a provider gets: its gap, messages a day (None: no cap), sends in flight at once."""
+    """What a new device of a provider gets: its gap, messages a day (None: no cap), sends in flight at once, and the least
+    time between two messages to the same person (None: its gap)."""
 
     min_gap_s: float
     max_gap_s: float
     daily_cap: int | None
     in_flight: int
+    pair_gap_s: float | None = None
 
 
 DEFAULTS: Final[Mapping[str, ProviderDefaults]] = MappingProxyType(
@@ -33,8 +35,8 @@ DEFAULTS: Final[Mapping[str, ProviderDefaults]] = MappingProxyType(
         "simulator": ProviderDefaults(0.5, 0.5, daily_cap=None, in_flight=1),
         # More than this burns real numbers
         "baileys": ProviderDefaults(5.0, 15.0, daily_cap=200, in_flight=1),
-        # 80 a second, Meta's limit
-        "cloud": ProviderDefaults(0.0125, 0.0125, daily_cap=None, in_flight=20),
+        # Meta's limits: 80 a second, and one to the same person in six
+        "cloud": ProviderDefaults(0.0125, 0.0125, daily_cap=None, in_flight=20, pair_gap_s=6.0),
     }
 )
 

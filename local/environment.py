@@ -11,6 +11,16 @@ from settings import Settings
 
 POSTGRES_PORT = 15_432  # below the range from which Linux gives ports to clients
 REDIS_PORT = 16_379
+# Secrets that nobody has to choose: where they are not set, those that this machine has made for itself
+MADE = (
+    "bridge_secret",
+    "events_secret",
+    "api_token",
+    "console_password",
+    "baileys_auth_key",
+    "cloud_token_key",
+    "cloud_verify_token",
+)
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (compared with, not listened on)
 
 
@@ -76,7 +86,7 @@ def process_environment(
         chosen["BRIDGE_URL"] = f"http://{host}:{ports['bridge']}"
     if settings.events_url is None:
         chosen["EVENTS_URL"] = f"http://{host}:{ports['api']}/events/bridge"
-    for name in ("bridge_secret", "events_secret", "api_token", "console_password", "baileys_auth_key"):
+    for name in MADE:
         if getattr(settings, name) is None:
             chosen[name.upper()] = kept[name]
     # Settings are read without regard to case: api_port=8000 must not stay beside our API_PORT.

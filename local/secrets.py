@@ -29,6 +29,8 @@ NAMES: dict[str, Callable[[], str]] = {
     "api_token": _long,
     "console_password": _typed,
     "baileys_auth_key": _auth_key,
+    "cloud_token_key": _auth_key,
+    "cloud_verify_token": _long,
 }
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from bridge.protocol import InDoubt, NotSent, Outbound, SendResult, Sent
+from bridge.protocol import InDoubt, NotSent, Outbound, SendResult, Sent, Text
 from db import prepared
 from db.queries import query
 from domain import failures, pacing, phone, retry, template
@@ -47,7 +47,7 @@ class Begun:
         """What goes to the bridge. Raises template.MissingValues when the person lacks a value."""
         values = self.variables if self.name is None else {"name": self.name, **self.variables}
         body = self.text if self.campaign_id is None else template.render(template.parse(self.text), values)
-        return Outbound(self.session, self.key, phone.whatsapp_address(self.phone), body)
+        return Outbound(self.session, self.key, phone.whatsapp_address(self.phone), Text(body))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,11 @@ from domain.status import CampaignStatus
 
 
 class Campaign(Base):
-    """One launch to many. ``counts`` by state are kept by aggregate_campaigns, as of ``counted_at``."""
+    """One launch to many. ``counts`` by state are kept by aggregate_campaigns, as of ``counted_at``.
+
+    ``template`` is what fills a template of Meta's (domain/cloud_template.py); ``message`` is then its text as people
+    read it.
+    """
 
     __tablename__ = "campaigns"
     __table_args__ = (
@@ -37,6 +41,7 @@ class Campaign(Base):
     workspace_id: Mapped[WorkspaceId]
     title: Mapped[str]
     message: Mapped[str]
+    template: Mapped[dict[str, Any] | None]
     status: Mapped[str]
     pause_reason: Mapped[str | None]
     error_code: Mapped[str | None]

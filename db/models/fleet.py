@@ -48,6 +48,7 @@ class Device(Base):
     """One number we send from, with one session at its bridge.
 
     ``next_send_at`` is the whole answer to "when may it send": gap, jitter and caps have moved it already.
+    ``pair_gap_s`` is the least time between two messages to the same person.
     ``stalled_s`` counts the seconds in which it could have sent something and did not (see services/expire.py).
     Until ``parked_until`` it is restricted or, when that is *infinity*, banned: it cannot send, whatever its bridge says.
     """
@@ -77,6 +78,7 @@ class Device(Base):
     hourly_cap: Mapped[int | None]
     daily_cap: Mapped[int | None]
     in_flight_limit: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    pair_gap_s: Mapped[float | None]
     next_send_at: Mapped[datetime] = mapped_column(server_default=NOW)
     hour: Mapped[datetime | None]
     hour_count: Mapped[int] = mapped_column(server_default="0")

@@ -17,7 +17,8 @@ OF_A_CAMPAIGN = text("campaign_id IS NOT NULL")
 class Message(Base):
     """One outbound item to one person, whatever it came from.
 
-    ``text`` is the message of a single send; a campaign's is its template with ``variables``.
+    ``text`` is the message of a single send; a campaign's is its own with ``variables``. The same goes for ``template``,
+    which fills a template of Meta's. Since ``accepted_at`` Meta has it, and until ``lease_until`` tells what came of it.
     ``slot`` is the place in its device's in-flight limit that it holds from begin to record: unique while held, so no
     session can have more sends at once than its limit, whatever the workers do.
     """
@@ -28,8 +29,8 @@ class Message(Base):
         CheckConstraint("(origin = 'campaign') = (campaign_id IS NOT NULL)", name="campaign_has_origin"),
         CheckConstraint(one_of("status", *MessageStatus), name="status"),
         CheckConstraint(
-            "status <> 'processing' OR (slot IS NOT NULL AND lease_until IS NOT NULL AND device_id IS NOT NULL"
-            " AND processing_worker_id IS NOT NULL AND processing_started_at IS NOT NULL)",
+            "status <> 'processing' OR ((slot IS NOT NULL OR accepted_at IS NOT NULL) AND lease_until IS NOT NULL"
+            " AND device_id IS NOT NULL AND processing_worker_id IS NOT NULL AND processing_started_at IS NOT NULL)",
             name="processing_is_held",
         ),
         CheckConstraint("status NOT IN ('failed', 'unknown') OR error_code IS NOT NULL", name="bad_news_has_code"),
@@ -37,6 +38,7 @@ class Message(Base):
         Index("messages_person_key", "campaign_id", "phone", unique=True, postgresql_where=OF_A_CAMPAIGN),
         Index("messages_queue", "device_id", "campaign_id", "id", postgresql_where=text("status = 'queued'")),
         Index("messages_slot_key", "device_id", "slot", unique=True, postgresql_where=text("slot IS NOT NULL")),
+        Index("messages_accepted", "lease_until", postgresql_where=text("status = 'processing' AND slot IS NULL")),
         Index("messages_campaign_status", "campaign_id", "status", "id", postgresql_where=OF_A_CAMPAIGN),
         Index("messages_person_waits", "workspace_id", "phone", postgresql_where=text("status = 'queued'")),
         # A lead that is deleted is looked for in all messages.
@@ -56,6 +58,7 @@ class Message(Base):
     name: Mapped[str | None]
     variables: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     text: Mapped[str | None]
+    template: Mapped[dict[str, Any] | None]
     row: Mapped[int | None]
     status: Mapped[str] = mapped_column(server_default="queued")
     due_at: Mapped[datetime] = mapped_column(server_default=NOW)
@@ -67,6 +70,7 @@ class Message(Base):
     lease_until: Mapped[datetime | None]
     processing_worker_id: Mapped[str | None]
     processing_started_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
     requeued_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("audit.id"))
     doubt_left_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("audit.id"))
 

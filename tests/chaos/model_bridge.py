@@ -75,7 +75,7 @@ class ModelBridge:
         """Answer a POST; None while it is still at it."""
         if not self.answers:
             return NotSent("bridge_unreachable", "the bridge does not answer", "refused", retryable=True)
-        body = (outbound.to, outbound.text)
+        body = (outbound.to, outbound.content)
         entry = self.keys.get(outbound.key)
         if entry is not None and (told := self._known(outbound.key, entry, body)) is not None:
             return told

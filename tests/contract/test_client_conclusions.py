@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from bridge.http_client import HttpBridge
-from bridge.protocol import BridgeAwayError, InDoubt, NotSent, Outbound
+from bridge.protocol import BridgeAwayError, InDoubt, NotSent, Outbound, Text
 from local.ports import any_free_port
 
-OUTBOUND = Outbound("device1", "1.1", "972501234567@s.whatsapp.net", "Hello")
+OUTBOUND = Outbound("device1", "1.1", "972501234567@s.whatsapp.net", Text("Hello"))
 
 
 def client(port: int) -> HttpBridge:

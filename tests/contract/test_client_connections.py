@@ -15,7 +15,7 @@ import pytest
 from waiting import until
 
 from bridge.http_client import HttpBridge
-from bridge.protocol import InDoubt, KeyState, NotSent, Outbound, Sent
+from bridge.protocol import InDoubt, KeyState, NotSent, Outbound, Sent, Text
 from settings import Settings
 
 Answer = tuple[int, dict[str, Any]]
@@ -85,7 +85,7 @@ def sent(key: str) -> Answer:
 
 
 def outbound(key: str) -> Outbound:
-    return Outbound("device1", key, "972501234567@s.whatsapp.net", "Hello")
+    return Outbound("device1", key, "972501234567@s.whatsapp.net", Text("Hello"))
 
 
 def test_a_connection_is_kept_from_one_good_answer_to_the_next() -> None:

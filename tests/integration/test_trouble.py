@@ -23,7 +23,7 @@ import logs
 from actors import once
 from actors.leader import Leader
 from bridge.http_client import HttpBridge
-from bridge.protocol import BridgeAwayError, InDoubt, NotSent, Outbound, Roster, SessionStatus
+from bridge.protocol import BridgeAwayError, InDoubt, NotSent, Outbound, Roster, SessionStatus, Text
 from db.engine import connect_once
 from db.queries import query
 from services import clean_up, deliver, device_views, distribute, health, receipts, suppress
@@ -69,13 +69,13 @@ def test_a_proxy_without_its_bridge_is_a_bridge_that_is_away(status: int) -> Non
     with answering(status, {"Content-Type": "text/html"}, b"<h1>Application error</h1>") as (bridge, _):
         with pytest.raises(BridgeAwayError):
             bridge.close("device1", "1.1")
-        assert isinstance(bridge.send(Outbound("device1", "1.1", "1@s.whatsapp.net", "Hello")), InDoubt)
+        assert isinstance(bridge.send(Outbound("device1", "1.1", "1@s.whatsapp.net", Text("Hello"))), InDoubt)
 
 
 def test_a_redirect_is_not_followed_with_our_secret_and_message() -> None:
     with answering(200, {}, b'{"status": "sent", "message_id": "elsewhere"}') as (other, asked):
         with answering(307, {"Location": f"{other._address}/elsewhere"}, b"") as (bridge, _):
-            assert isinstance(bridge.send(Outbound("device1", "1.1", "1@s.whatsapp.net", "Hello")), InDoubt)
+            assert isinstance(bridge.send(Outbound("device1", "1.1", "1@s.whatsapp.net", Text("Hello"))), InDoubt)
         assert asked == []
 
 
