@@ -6,23 +6,28 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+from bridge.cloud.absent import AbsentCloud
 from bridge.http_client import HttpBridge
 from bridge.protocol import Bridge, BridgeAwayError, BridgeRefusedError, Told
 
 DEFAULT = "default"  # BRIDGE_URL's address in the database: the setting may differ at each start
+CLOUD = "cloud"  # Meta's Cloud API, for all numbers of it
 LOOK_S = 5.0  # for all bridges together
 _ONE_S = 4.5  # for one of them, so that its answer is in before time is up
 
 
 class Directory:
-    """Bridges by their address in the database. Safe for threads."""
+    """Bridges by their address in the database; ``cloud`` is the client of Meta's Cloud API, where there can be one. Safe
+    for threads."""
 
-    def __init__(self, default_url: str, secret: str, *, send_limit_s: int, http_timeout_s: float) -> None:
+    def __init__(
+        self, default_url: str, secret: str, *, send_limit_s: int, http_timeout_s: float, cloud: Bridge | None = None
+    ) -> None:
         self._default_url = default_url.rstrip("/")
         self._secret = secret
         self._send_limit_s = send_limit_s
         self._http_timeout_s = http_timeout_s
-        self._bridges: dict[str, Bridge] = {}
+        self._bridges: dict[str, Bridge] = {CLOUD: cloud or AbsentCloud()}
         self._lock = threading.Lock()
         self._looks = ThreadPoolExecutor(16, thread_name_prefix="look")  # a thread is started when one is needed
 
@@ -39,7 +44,7 @@ class Directory:
             return self._bridges[address]
 
     def address_of(self, url: str | None) -> str:
-        """The address under which a bridge stands in the database: ours has one name, however it was written."""
+        """The address under which an HTTP bridge stands in the database: ours has one name, however it was written."""
         return DEFAULT if url is None or url.rstrip("/") == self._default_url else url.rstrip("/")
 
     def look(self, addresses: Sequence[str]) -> dict[str, Told]:

@@ -1,0 +1,26 @@
+"""Whose numbers we send from: what a client of the Cloud API must be told of each, by whoever keeps the tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One number: Meta's id of it, which is its session; the business account that it belongs to; and its access token,
+    which is never written anywhere."""
+
+    phone_number_id: str
+    business_id: str
+    token: str = field(repr=False)
+
+
+class Accounts(Protocol):
+    """The numbers that we have. Both are asked before every send or look, so they must be cheap, and safe for threads."""
+
+    def one(self, session: str) -> Account | None:
+        """The number of this session; None when there is none."""
+        ...
+
+    def every(self) -> list[Account]: ...
