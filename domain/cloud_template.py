@@ -72,12 +72,28 @@ def in_words(components: Sequence[Mapping[str, Any]], values: Mapping[str, str])
     parts: list[str] = []
     for component in components:
         kind = str(component.get("type", "")).upper()
-        body = _filled(str(component.get("text") or ""), kind.lower(), values)
+        body = part_in_words(component, values)
         if kind == "BUTTONS":
             parts += [_button_in_words(place, button, values) for place, button in enumerate(component["buttons"])]
         elif body:
             parts.append({"HEADER": f"*{body}*", "FOOTER": f"_{body}_"}.get(kind, body))
     return "\n\n".join(parts)
+
+
+def part_in_words(component: Mapping[str, Any], values: Mapping[str, str]) -> str:
+    """The text of one part in the same way; empty for one that has none."""
+    return _filled(str(component.get("text") or ""), str(component.get("type", "")).lower(), values)
+
+
+def target_in_words(index: int, button: Mapping[str, Any], values: Mapping[str, str]) -> str:
+    """Where a button leads or what it copies, for one that takes a value, in the same way; empty for others."""
+    if not _takes_value(button):
+        return ""
+    own = values.get(f"button.{index}", "")
+    if str(button.get("type", "")).upper() == _COPY_CODE:
+        return own
+    before, _, after = _PLACE.sub("\0", str(button["url"]), count=1).partition("\0")
+    return f"{_as_text(before)}{own}{_as_text(after)}"
 
 
 def filled(
@@ -151,13 +167,7 @@ def _button_places(buttons: Sequence[Mapping[str, Any]]) -> list[Place]:
 
 def _button_in_words(index: int, button: Mapping[str, Any], values: Mapping[str, str]) -> str:
     label = _as_text(str(button.get("text") or ""))
-    if not _takes_value(button):
-        return f"[{label}]"
-    own = values.get(f"button.{index}", "")
-    if str(button.get("type", "")).upper() == _COPY_CODE:
-        return f"[{label}] {own}"
-    before, _, after = _PLACE.sub("\0", str(button["url"]), count=1).partition("\0")
-    return f"[{label}] {_as_text(before)}{own}{_as_text(after)}"
+    return f"[{label}] {target_in_words(index, button, values)}" if _takes_value(button) else f"[{label}]"
 
 
 def _named_places(part: str, body: str) -> list[tuple[str, str]]:
