@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 import failpoints
 from actors import queues
 from actors.runtime import Runtime, runtime
-from bridge.protocol import InDoubt, NotSent, SendResult, Sent
+from bridge.protocol import Accepted, InDoubt, NotSent, SendResult, Sent
 from db.engine import run
 from db.queries import query
 from domain.phone import masked
@@ -39,7 +39,7 @@ def send_next(device_id: int, slot: int) -> None:
     if begun is None:
         _look_again(world, device_id, slot)
     else:
-        at = recorded.next_send_at if recorded and recorded.next_send_at else begun.next_send_at
+        at = recorded.next_send_at if recorded and recorded.next_send_at else begun.again_at
         world.due.again(device_id, slot, at)
 
 
@@ -70,7 +70,7 @@ def _send(world: Runtime, begun: Begun, slot: int, held_until: float) -> Recorde
         # An error of our own: recovery asks what the bridge knows, and need not wait for the lease. A database that is away
         # has had its patience, and the lease ends by itself.
         run(world.engine, lambda db: deliver.let_go(db, begun), patience_s=0.0)
-        world.due.again(begun.device_id, slot, begun.next_send_at)
+        world.due.again(begun.device_id, slot, begun.again_at)
         raise
     _log(begun, result, recorded, time.monotonic() - started)
     return recorded
@@ -99,6 +99,8 @@ def _log(begun: Begun, result: SendResult, recorded: Recorded, seconds: float) -
     match result:
         case Sent():
             level, words = logging.INFO, "sent"
+        case Accepted():
+            level, words = logging.INFO, "accepted"
         case NotSent(code=code):
             level, words = logging.WARNING, f"not sent: {code}"
         case InDoubt(code="key_conflict"):

@@ -13,7 +13,7 @@ from actors.runtime import Runtime, runtime
 from bridge.protocol import BridgeAwayError, BridgeRefusedError, Closed
 from db.engine import run
 from services import clean_up as cleaning
-from services import expire, hand_over, health, receipts, recover, suppress, trouble
+from services import expire, hand_over, health, receipts, recover, refused_later, suppress, trouble
 from services.recover import Doubt
 
 log = logging.getLogger("fanfare.actors")
@@ -27,10 +27,12 @@ def recover_messages() -> None:
     world = runtime()
     with once.running(world.redis, "recover_messages") as still_there:
         run(world.engine, recover.free_slots)
+        run(world.engine, recover.end_unconfirmed)
         away: set[str] = set()
         for doubt in run(world.engine, partial(recover.overdue, lease_s=world.settings.lease_s)):
             _settle(world, doubt, away)
             still_there()
+        _settle_refused(world)  # what was told before the send was recorded
         _hand_over(world)
 
 
@@ -130,6 +132,23 @@ def apply_events() -> None:
     with once.running(world.redis, "apply_events"):
         while taken := run(world.engine, receipts.apply):
             log.debug("[EVENTS] %s applied", taken)
+            _settle_refused(world)
+
+
+def _settle_refused(world: Runtime) -> None:
+    for refused in run(world.engine, refused_later.waiting):
+        settle = partial(refused_later.settle, refused=refused, max_attempts=world.settings.max_attempts, rng=world.rng)
+        status = run(world.engine, settle)
+        tried = refused.tried
+        log.warning(
+            "[WA_SEND] broadcast=%s message=%s attempt=%s device=%s not sent after all: %s, now %s",
+            refused.campaign_id or "-",
+            tried.message_id,
+            tried.attempt,
+            tried.device_id,
+            refused.code,
+            status or "settled",
+        )
 
 
 @dramatiq.actor(queue_name=queues.UPKEEP, priority=queues.UPKEEP_PRIORITY)

@@ -32,7 +32,7 @@ _PAYMENT: Final = Meaning("payment_missing", retryable=True)
 _UNREGISTERED: Final = Meaning("not_registered", retryable=True)
 _TEMPLATE: Final = Meaning("template_refused")
 _VALUES: Final = Meaning("template_values")
-_AGAIN: Final = Meaning("provider_error", retryable=True)
+_AGAIN: Final = Meaning("whatsapp_failed", retryable=True)
 _MEDIA: Final = Meaning("unsupported_media")
 
 MEANINGS: Final[Mapping[int, Meaning]] = MappingProxyType(
@@ -99,3 +99,11 @@ def meaning(code: int) -> Meaning:
         return MEANINGS[code]
     # The permissions of a token have this whole range.
     return _TOKEN if 200 <= code <= 299 else Meaning("provider_error")
+
+
+_BY_OUR_CODE: Final[Mapping[str, Meaning]] = {found.code: found for found in MEANINGS.values()}
+
+
+def policy(code: str) -> Meaning:
+    """What is to be done about a message with this code of ours, where Meta's is not known any more."""
+    return _BY_OUR_CODE.get(code, Meaning(code))

@@ -1,8 +1,8 @@
 """Templates of Meta's: what a template asks for, how its places are filled, and what people read (R28).
 
 A template's ``components`` are in Meta's words: a list of HEADER (TEXT, IMAGE, VIDEO, DOCUMENT), BODY, FOOTER and BUTTONS,
-in whose texts ``{{1}}`` or ``{{first_name}}`` are places. What fills a place is a template of ours (domain/template.py), such
-as ``{name|there}``, in which each person's own values are put when the message is sent.
+in whose texts ``{{1}}`` or ``{{first_name}}`` are places. What fills a place is a template of ours (domain/template.py),
+such as ``{name|there}``, in which each person's own values are put when the message is sent.
 """
 
 from __future__ import annotations

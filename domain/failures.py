@@ -156,6 +156,7 @@ _TABLE: Final = (
     ),
     Failure("send_timeout", "WhatsApp did not answer in time", "bridge", _WAIT_OR_DECIDE),
     Failure("provider_error", "WhatsApp answered with an error", "bridge", _IF_PROVEN),
+    Failure("whatsapp_failed", "WhatsApp had a fault of its own, and did not send it", "bridge", _RETRY),
     Failure("internal", "The bridge failed", "bridge", _IF_PROVEN),
     Failure("bridge_unreachable", "The bridge could not be reached", "bridge", _RETRY),
     Failure(

@@ -1,19 +1,36 @@
-"""Begin, and record: the two committed steps around a send, and what a send's result means for message and device."""
+"""Begin, and record: the two committed steps around a send. What was not sent is the matter of services/not_sent.py."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from bridge.protocol import InDoubt, NotSent, Outbound, SendResult, Sent, Text
+from bridge.protocol import (
+    Accepted,
+    Content,
+    File,
+    InDoubt,
+    Media,
+    NotSent,
+    Outbound,
+    SendResult,
+    Sent,
+    Template,
+    Text,
+)
 from db import prepared
 from db.queries import query
-from domain import failures, pacing, phone, retry, template
-from services import campaign_end, trouble
+from domain import cloud_template, pacing, phone, template
+from services import campaign_end, not_sent
+from services.not_sent import Tried
+
+CONFIRM_S = 900.0  # how long what the provider took may wait for its word
+LONGEST_TURN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +50,44 @@ class Begun:
     name: str | None
     variables: dict[str, str]
     text: str
+    template: dict[str, Any] | None
     gap_s: float
     due_at: datetime
     begun_at: datetime
     next_send_at: datetime
+    pair_gap_s: float | None
+    in_flight_limit: int
 
     @property
     def key(self) -> str:
         """The send key: the bridge's idempotency key."""
         return f"{self.message_id}.{self.attempt}"
 
-    def outbound(self) -> Outbound:
-        """What goes to the bridge. Raises template.MissingValues when the person lacks a value."""
+    @property
+    def again_at(self) -> datetime:
+        """When its slot may be looked at next. Where there are several each has its turn, a gap apart: by then all the
+        others have had theirs."""
+        turn_s = min((self.in_flight_limit - 1) * self.gap_s, LONGEST_TURN_S)
+        return self.next_send_at + timedelta(seconds=turn_s)
+
+    def outbound(self, header: File | None = None) -> Outbound:
+        """What goes to the bridge; ``header`` is the file of its template. Raises template.MissingValuesError when the
+        person lacks a value."""
         values = self.variables if self.name is None else {"name": self.name, **self.variables}
-        body = self.text if self.campaign_id is None else template.render(template.parse(self.text), values)
-        return Outbound(self.session, self.key, phone.whatsapp_address(self.phone), Text(body))
+        return Outbound(self.session, self.key, phone.whatsapp_address(self.phone), self._content(values, header))
+
+    def _content(self, values: dict[str, str], header: File | None) -> Content:
+        if self.template is None:
+            single = self.campaign_id is None
+            return Text(self.text if single else template.render(template.parse(self.text), values))
+        components = self.template["components"]
+        kind = cloud_template.asked(components).header_file
+        return Template(
+            self.template["name"],
+            self.template["language"],
+            cloud_template.filled(components, self.template["values"], values),
+            Media(kind, header) if kind is not None and header is not None else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +103,10 @@ def begin(
 ) -> Begun | None:
     """Take the device's next message, or None when nothing may be sent from it now."""
     draw = pacing.draw(rng)
+    if slot > 0:
+        # Only a device that may have several in flight has such a slot. Of begins at once each has its turn there: one that
+        # was passed over would be missed by the rate. What it picks is seen as it stands when the row is locked.
+        db.execute(text("SELECT 1 FROM devices WHERE id = :id FOR UPDATE"), {"id": device_id})
     try:
         row = (
             prepared.execute(
@@ -76,6 +120,7 @@ def begin(
                     "fraction": draw.fraction,
                     "jitter_s": draw.jitter_s,
                     "jitter_from_s": pacing.JITTER_FROM_S,
+                    "catch_up_s": pacing.CATCH_UP_S,
                 },
             )
             .mappings()
@@ -90,11 +135,18 @@ def begin(
 
 def record(db: Connection, begun: Begun, result: SendResult, *, max_attempts: int, rng: random.Random) -> Recorded:
     """Write down what came of a send. Running it again changes nothing more."""
+    if begun.pair_gap_s:
+        pair = {"device_id": begun.device_id, "phone": begun.phone, "pair_gap_s": begun.pair_gap_s}
+        db.execute(query("let_pair_go"), pair)
     match result:
         case Sent():
             return _record_sent(db, begun, result)
+        case Accepted():
+            return _record_accepted(db, begun, result)
         case NotSent():
-            return _record_not_sent(db, begun, result, max_attempts, rng)
+            tried = Tried(begun.message_id, begun.attempt, begun.device_id, begun.bridge_address)
+            status = not_sent.record(db, tried, result, max_attempts=max_attempts, rng=rng)
+            return Recorded(status or "late")
         case InDoubt():
             return _record_in_doubt(db, begun, result)
 
@@ -127,42 +179,21 @@ def _record_sent(db: Connection, begun: Begun, result: Sent) -> Recorded:
     return Recorded("sent", row.next_send_at)
 
 
-def _record_not_sent(db: Connection, begun: Begun, result: NotSent, max_attempts: int, rng: random.Random) -> Recorded:
-    code = result.code
-    of_device, of_bridge = code in failures.DEVICE_CODES, code in failures.BRIDGE_AWAY_CODES
-    uses_up = not (of_device or of_bridge or code == "throttled")
-    delay_s: float | None = None
-    if not uses_up:
-        delay_s = 0.0
-    elif result.retryable:
-        used = attempts_used(db, begun.message_id) + 1
-        delay_ms = retry.delay_ms(used, max_attempts, rng)
-        delay_s = None if delay_ms is None else delay_ms / 1000
-    status = prove_not_sent(
-        db,
-        begun.message_id,
-        begun.attempt,
-        proof=result.proof,
-        code=code,
-        reason=result.reason,
-        delay_s=delay_s,
-        uses_up=uses_up,
-        lease_holds=True,
-    )
-    if status is None:  # the lease is over, or this was recorded before: device and bridge bear it once
-        return Recorded("late")
-    if of_bridge:  # the bridge before the device, as where a look is written down
-        trouble.bridge_away(db, begun.bridge_address, code, result.reason)
-    if not uses_up:
-        trouble.refund(db, begun.device_id)
-    if of_device:
-        trouble.strike(db, begun.device_id, code, result.reason)
-    elif code == "throttled":
-        trouble.throttled(db, begun.device_id, result.retry_after_s or trouble.THROTTLE_WAIT_S)
-    return Recorded(status)
+def _record_accepted(db: Connection, begun: Begun, result: Accepted) -> Recorded:
+    accepted = {
+        "message_id": begun.message_id,
+        "attempt": begun.attempt,
+        "device_id": begun.device_id,
+        "provider_message_id": result.provider_message_id,
+        "confirm_s": CONFIRM_S,
+    }
+    recorded = prepared.execute(db, "record_accepted", accepted).scalar_one()
+    return Recorded("accepted" if recorded else "late")
 
 
 def _record_in_doubt(db: Connection, begun: Begun, result: InDoubt) -> Recorded:
+    if result.final:
+        return Recorded(_settle_unknown(db, begun, result) or "late")
     let_go(db, begun)
     db.execute(
         text(
@@ -184,67 +215,23 @@ def let_go(db: Connection, begun: Begun) -> None:
     )
 
 
-def attempts_used(db: Connection, message_id: int) -> int:
-    """How many of its attempts a message has used up; 0 for one that was deleted with its device."""
-    used = db.execute(text("SELECT attempts_used FROM messages WHERE id = :id"), {"id": message_id})
-    return int(used.scalar_one_or_none() or 0)
-
-
-def no_doubt_left(db: Connection, message_ids: list[int]) -> None:
-    """Those of these messages that are unknown, and whose last doubt is gone, stay where a person decides, but are now safe
-    to retry."""
+def _settle_unknown(db: Connection, begun: Begun, result: InDoubt) -> str | None:
+    """There is nobody to ask: it is in doubt from now on, until an event tells."""
     db.execute(
         text(
-            "UPDATE messages SET error_code = 'not_sent_after_all', error_reason = NULL"
-            " WHERE id = ANY(:ids) AND status = 'unknown' AND NOT has_unproven_attempt(id)"
+            "UPDATE attempts SET error_code = :code, error_reason = :reason"
+            " WHERE message_id = :id AND number = :n AND outcome = 'begun'"
         ),
-        {"ids": message_ids},
+        {"id": begun.message_id, "n": begun.attempt, "code": result.code, "reason": result.reason},
     )
-
-
-def prove_not_sent(
-    db: Connection,
-    message_id: int,
-    attempt: int,
-    *,
-    proof: str,
-    code: str,
-    reason: str,
-    delay_s: float | None,
-    uses_up: bool,
-    lease_holds: bool,
-) -> str | None:
-    """Store the proof that an attempt did not go out, and let the message wait again (``delay_s``) or end (None).
-
-    ``lease_holds`` says who may do it: the worker while its lease holds, recovery when it is over. Returns the status
-    that the message then has, or None when it was no longer this attempt's.
-    """
-    db.execute(
-        text("SELECT c.id FROM messages m JOIN campaigns c ON c.id = m.campaign_id WHERE m.id = :id FOR SHARE OF c"),
-        {"id": message_id},
-    )
-    db.execute(text("SELECT id FROM messages WHERE id = :id FOR UPDATE"), {"id": message_id})
-    db.execute(
-        text(
-            "UPDATE attempts SET outcome = 'not_sent', proof = :proof, error_code = :code, error_reason = :reason,"
-            " finished_at = clock_timestamp()"
-            " WHERE message_id = :id AND number = :n AND outcome IN ('begun', 'unknown')"
-        ),
-        {"id": message_id, "n": attempt, "proof": proof, "code": code, "reason": reason},
-    )
-    status = db.execute(
-        query("requeue_or_end"),
+    return db.execute(
+        query("settle"),
         {
-            "message_id": message_id,
-            "attempt": attempt,
-            "delay_s": delay_s,
-            "used": 1 if uses_up else 0,
-            "code": code,
-            "reason": reason,
-            "lease_holds": lease_holds,
+            "message_id": begun.message_id,
+            "attempt": begun.attempt,
+            "device_id": begun.device_id,
+            "outcome": "unknown",
+            "provider_message_id": None,
+            "code": result.code,
         },
     ).scalar_one_or_none()
-    if status is None:
-        no_doubt_left(db, [message_id])  # recovery may have called it unknown before its worker woke
-        return None
-    return str(status)

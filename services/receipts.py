@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from db.queries import query
 from domain.status import RAISES_TO, Outcome, merge
-from services import campaign_end, deliver, health
+from services import campaign_end, health, not_sent
 
 BATCH = 500
 _KEY = re.compile(r"(\d{1,18})\.(\d{1,4})")
@@ -46,6 +46,7 @@ class _Facts:
     outcome: Outcome
     times: dict[Outcome, datetime]
     error: str | None = None
+    reason: str | None = None
 
 
 def store(db: Connection, events: Iterable[Incoming]) -> int:
@@ -123,6 +124,7 @@ def _facts(receipts: list[Any], by_provider_id: dict[str, tuple[int, int]]) -> d
         fact.times[outcome] = min(fact.times.get(outcome, at), at)
         if outcome is Outcome.NOT_SENT:
             fact.error = str(receipt.data.get("error") or "provider_error")
+            fact.reason = receipt.data.get("reason")
     return facts
 
 
@@ -150,9 +152,10 @@ def _raise_attempts(db: Connection, facts: dict[tuple[int, int], _Facts]) -> Non
         text(
             "UPDATE attempts a SET outcome = f.outcome,"
             " proof = CASE WHEN f.outcome = 'not_sent' THEN 'receipt' ELSE a.proof END,"
-            " error_code = CASE WHEN f.outcome = 'not_sent' THEN f.error ELSE a.error_code END"
+            " error_code = CASE WHEN f.outcome = 'not_sent' THEN f.error ELSE a.error_code END,"
+            " error_reason = CASE WHEN f.outcome = 'not_sent' THEN f.reason ELSE a.error_reason END"
             " FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS int[]), CAST(:outcomes AS text[]),"
-            "   CAST(:errors AS text[])) AS f (id, number, outcome, error)"
+            "   CAST(:errors AS text[]), CAST(:reasons AS text[])) AS f (id, number, outcome, error, reason)"
             " WHERE a.message_id = f.id AND a.number = f.number AND outcome_rank(f.outcome) > outcome_rank(a.outcome)"
         ),
         {
@@ -160,9 +163,10 @@ def _raise_attempts(db: Connection, facts: dict[tuple[int, int], _Facts]) -> Non
             "numbers": [number for _, number in facts],
             "outcomes": [str(fact.outcome) for fact in facts.values()],
             "errors": [fact.error for fact in facts.values()],
+            "reasons": [fact.reason for fact in facts.values()],
         },
     )
-    deliver.no_doubt_left(db, [key[0] for key, fact in facts.items() if fact.outcome is Outcome.NOT_SENT])
+    not_sent.no_doubt_left(db, [key[0] for key, fact in facts.items() if fact.outcome is Outcome.NOT_SENT])
 
 
 def _raise_messages(db: Connection, facts: dict[tuple[int, int], _Facts]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from bridge.protocol import Closed, KeyState
 from db.queries import query
 from domain import retry
-from services import deliver
+from services import not_sent
 
 LOOKUP_PATIENCE_S = 900  # a bridge that is away this long leaves its messages to receipts and people
 REFUSED_PATIENCE_S = 60  # and one that answers each question with an error, which holds up its device meanwhile
@@ -65,9 +65,9 @@ def settle(db: Connection, doubt: Doubt, found: Closed | None, *, max_attempts: 
     if found is not None and found.state is KeyState.DISPATCHING and doubt.may_end:
         return None
     if found is not None and _proves_not_sent(db, found, doubt.begun_at):
-        used = deliver.attempts_used(db, doubt.message_id) + 1
+        used = not_sent.attempts_used(db, doubt.message_id) + 1
         delay_ms = retry.delay_ms(used, max_attempts, rng)
-        return deliver.prove_not_sent(
+        return not_sent.prove_not_sent(
             db,
             doubt.message_id,
             doubt.attempt,
@@ -129,3 +129,8 @@ def free_slots(db: Connection) -> int:
         )
     )
     return freed.rowcount
+
+
+def end_unconfirmed(db: Connection) -> int:
+    """Messages that the provider took, and of which it has not told in time what came, are in doubt; returns how many."""
+    return int(db.execute(query("unconfirmed")).scalar_one())

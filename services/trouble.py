@@ -69,14 +69,14 @@ def unpark(db: Connection, device_id: int) -> None:
     db.execute(text("UPDATE devices SET parked_until = NULL WHERE id = :id"), {"id": device_id})
 
 
-def throttled(db: Connection, device_id: int, wait_s: float) -> None:
-    """They refuse for now: the device waits as they ask, which is no error of anyone."""
+def throttled(db: Connection, device_id: int, code: str, wait_s: float) -> None:
+    """It cannot go on just now: the device waits, as they ask, which is no error of anyone."""
     db.execute(
         text(
             "UPDATE devices SET next_send_at = greatest(next_send_at, clock_timestamp() + make_interval(secs => :wait_s)),"
-            " error_code = 'throttled', error_reason = NULL WHERE id = :id"
+            " error_code = :code, error_reason = NULL WHERE id = :id"
         ),
-        {"id": device_id, "wait_s": wait_s},
+        {"id": device_id, "code": code, "wait_s": wait_s},
     )
 
 

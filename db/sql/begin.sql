@@ -3,9 +3,12 @@
 --
 -- The device's row is locked first and its next_send_at read under the lock (SKIP LOCKED: somebody else is beginning
 -- on it, so there is nothing for us to do). messages_slot_key refuses a second send in the same slot.
+--
+-- A device with one send at a time keeps a pause between two messages. One that may have several in flight keeps a rate:
+-- what it has missed of the last moments it may make good, or each delay on the way would lower it.
 WITH device AS MATERIALIZED (
   SELECT d.id, d.workspace_id, d.session, d.bridge_address, d.min_gap_s, d.max_gap_s, d.hourly_cap, d.daily_cap,
-         d.next_send_at, d.hour, d.hour_count, d.day, d.day_count, w.time_zone,
+         d.next_send_at, d.hour, d.hour_count, d.day, d.day_count, d.in_flight_limit, d.pair_gap_s, w.time_zone,
          clock_timestamp() AS now
   FROM devices d
   JOIN workspaces w ON w.id = d.workspace_id
@@ -26,6 +29,8 @@ next AS (
     FROM device d
     JOIN messages m ON m.device_id = d.id AND m.campaign_id IS NULL AND m.status = 'queued' AND m.due_at <= d.now
     WHERE NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)
+      AND NOT (d.pair_gap_s > 0 AND EXISTS (
+        SELECT 1 FROM pairs p WHERE p.device_id = d.id AND p.phone = m.phone AND p.next_at > d.now))
     ORDER BY m.priority, m.id
     LIMIT 1
   )
@@ -41,6 +46,8 @@ next AS (
       SELECT m.id, m.priority, m.due_at FROM messages m
       WHERE m.device_id = cd.device_id AND m.campaign_id = cd.campaign_id AND m.status = 'queued' AND m.due_at <= d.now
         AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)
+        AND NOT (d.pair_gap_s > 0 AND EXISTS (
+          SELECT 1 FROM pairs p WHERE p.device_id = d.id AND p.phone = m.phone AND p.next_at > d.now))
       ORDER BY m.id
       LIMIT 1
     ) m
@@ -64,11 +71,12 @@ begun AS (
     slot = :slot,
     processing_worker_id = :worker_id,
     processing_started_at = d.now,
-    lease_until = clock_timestamp() + make_interval(secs => :lease_s)
+    lease_until = clock_timestamp() + make_interval(secs => :lease_s),
+    accepted_at = NULL
   FROM next, device d
   WHERE NOT EXISTS (SELECT 1 FROM opening WHERE opening.status NOT IN ('queued', 'running'))
     AND m.id = next.id AND m.status = 'queued' AND m.device_id = d.id
-  RETURNING m.id, m.attempt, m.campaign_id, m.phone, m.name, m.variables, m.text,
+  RETURNING m.id, m.attempt, m.campaign_id, m.phone, m.name, m.variables, m.text, m.template,
             greatest(d.next_send_at, next.due_at) AS due_at,
             -- The campaign's range of pauses replaces the device's, but never below the device's least.
             greatest(d.min_gap_s, next.min_delay_s)
@@ -82,6 +90,8 @@ attempt AS (
 ),
 counted AS (
   SELECT begun.gap_s,
+         CASE WHEN d.in_flight_limit = 1 THEN d.now
+              ELSE greatest(d.next_send_at, d.now - make_interval(secs => :catch_up_s)) END AS paced_from,
          CASE WHEN d.hour = date_trunc('hour', d.now) THEN d.hour_count ELSE 0 END + 1 AS hour_count,
          -- Where clocks go back over midnight a date comes twice: the later one goes on, and so does what it has used.
          CASE WHEN d.day >= (d.now AT TIME ZONE d.time_zone)::date THEN d.day_count ELSE 0 END + 1 AS day_count,
@@ -95,12 +105,19 @@ moved AS (
     last_message_at = d.now,
     hour = counted.hour, hour_count = counted.hour_count, day = counted.day, day_count = counted.day_count,
     next_send_at = greatest(
-      d.now + make_interval(secs => counted.gap_s),
+      counted.paced_from + make_interval(secs => counted.gap_s),
       CASE WHEN counted.hour_count >= d.hourly_cap THEN counted.hour + interval '1 hour' END,
       CASE WHEN counted.day_count >= d.daily_cap THEN (counted.day + 1)::timestamp AT TIME ZONE d.time_zone END)
   FROM counted, device d
   WHERE devices.id = d.id
   RETURNING devices.next_send_at
+),
+paired AS (
+  -- Until it is recorded it may reach the person at any moment, and the time to the next one counts from then.
+  INSERT INTO pairs (device_id, phone, next_at)
+  SELECT d.id, begun.phone, d.now + make_interval(secs => :lease_s + d.pair_gap_s) FROM begun, device d
+  WHERE d.pair_gap_s > 0
+  ON CONFLICT (device_id, phone) DO UPDATE SET next_at = excluded.next_at
 ),
 started AS (
   UPDATE campaigns SET status = 'running', started_at = coalesce(started_at, clock_timestamp())
@@ -111,6 +128,7 @@ served AS (
   FROM begun, device d WHERE cd.campaign_id = begun.campaign_id AND cd.device_id = d.id
 )
 SELECT begun.id AS message_id, begun.attempt, begun.campaign_id, begun.phone, begun.name, begun.variables,
-       coalesce(begun.text, c.message) AS text, begun.gap_s, begun.due_at, d.id AS device_id, d.session,
-       d.bridge_address, d.now AS begun_at, moved.next_send_at
+       coalesce(begun.text, c.message) AS text, coalesce(begun.template, c.template) AS template, begun.gap_s,
+       begun.due_at, d.id AS device_id, d.session, d.bridge_address, d.now AS begun_at, moved.next_send_at,
+       d.pair_gap_s, d.in_flight_limit
 FROM begun CROSS JOIN device d CROSS JOIN moved LEFT JOIN campaigns c ON c.id = begun.campaign_id

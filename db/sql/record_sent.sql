@@ -18,12 +18,14 @@ attempt AS (
 ),
 device AS (
   -- The gap counts from the hand-over, not from the begin: a worker that was held up in between must not shorten it.
+  -- One that keeps a rate (begin.sql) has moved it by all that it should.
   -- One good send clears the strikes, unless it is known since that the device cannot send: who is out stays out.
   UPDATE devices SET
-    next_send_at = greatest(next_send_at, clock_timestamp() + make_interval(secs => :hold_s)),
+    next_send_at = CASE WHEN in_flight_limit = 1
+      THEN greatest(next_send_at, clock_timestamp() + make_interval(secs => :hold_s)) ELSE next_send_at END,
     strikes = CASE WHEN can_send THEN 0 ELSE strikes END
   WHERE id = :device_id
-    AND (next_send_at < clock_timestamp() + make_interval(secs => :hold_s) OR can_send AND strikes > 0)
+    AND (in_flight_limit = 1 AND next_send_at < clock_timestamp() + make_interval(secs => :hold_s) OR can_send AND strikes > 0)
   RETURNING next_send_at
 )
 SELECT (SELECT count(*) FROM message) AS recorded, (SELECT next_send_at FROM device) AS next_send_at

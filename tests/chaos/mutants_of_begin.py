@@ -161,7 +161,7 @@ MUTANTS = (
         "begin-moves-next-send-at",
         "The pace: after each begin the phone is not due for the length of its gap.",
         BEGIN,
-        "d.now + make_interval(secs => counted.gap_s),",
+        "counted.paced_from + make_interval(secs => counted.gap_s),",
         "d.now,",
         f"{GUARDS}::test_after_a_begin_the_phone_is_not_due_for_its_gap",
     ),

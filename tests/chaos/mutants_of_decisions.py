@@ -133,8 +133,8 @@ MUTANTS = (
     Mutant(
         "nobody-pays-for-a-phone",
         "What a phone or a bridge cannot do uses up no attempt of a person and nothing of a cap.",
-        "services/deliver.py",
-        'uses_up = not (of_device or of_bridge or code == "throttled")',
+        "services/not_sent.py",
+        "uses_up = not (of_device or of_bridge or code in failures.NOT_YET_CODES)",
         "uses_up = True",
         "tests/integration/test_caps.py::test_what_was_not_sent_uses_up_no_cap[not_connected]",
     ),

@@ -7,6 +7,7 @@ from tests.chaos.mutating import Mutant
 RECORD_SENT = "db/sql/record_sent.sql"
 REQUEUE = "db/sql/requeue_or_end.sql"
 DELIVER = "services/deliver.py"
+NOT_SENT = "services/not_sent.py"
 RECEIPTS = "services/receipts.py"
 GUARDS = "tests/integration/test_record_guards.py"
 RACES = "tests/integration/test_races.py"
@@ -85,7 +86,7 @@ MUTANTS = (
     Mutant(
         "record-not-sent-locks-campaign",
         "A cancel cannot pass between the look at the campaign and the move back to the queue.",
-        DELIVER,
+        NOT_SENT,
         " WHERE m.id = :id FOR SHARE OF c",
         " WHERE m.id = :id",
         f"{GUARDS}::test_what_was_not_sent_does_not_wait_in_a_campaign_that_is_being_cancelled",
@@ -136,7 +137,7 @@ MUTANTS = (
     Mutant(
         "record-not-sent-outcome",
         "Nor is what a receipt has told taken back by a refusal.",
-        DELIVER,
+        NOT_SENT,
         " WHERE message_id = :id AND number = :n AND outcome IN ('begun', 'unknown')",
         " WHERE message_id = :id AND number = :n",
         f"{GUARDS}::test_a_receipt_knows_better_than_a_worse_record[not sent]",

@@ -22,7 +22,7 @@ def test_begin_is_planned_once_a_connection_and_its_fractions_stay_fractions(eng
                 deliver.begin(db, device_id, slot, worker_id="w", lease_s=40, rng=random.Random(1))
         prepared = db.execute(text("SELECT name, parameter_types::text[] AS types FROM pg_prepared_statements")).all()
     assert [row.name for row in prepared] == ["begin"]
-    assert prepared[0].types == ["bigint", "smallint", "text", *["double precision"] * 4]
+    assert prepared[0].types == ["bigint", "smallint", "text", *["double precision"] * 5]
 
 
 def test_a_large_campaign_is_known_to_the_planner_before_its_first_send(engine: Engine) -> None:
@@ -48,7 +48,7 @@ def test_begin_reads_the_messages_of_its_own_device_even_if_the_planner_knows_of
                 " FROM devices, generate_series(1, 20)"
             )
         )
-        parameters = dict.fromkeys(("lease_s", "fraction", "jitter_s", "jitter_from_s"), 0.0)
+        parameters = dict.fromkeys(("lease_s", "fraction", "jitter_s", "jitter_from_s", "catch_up_s"), 0.0)
         plan = db.execute(
             text(f"EXPLAIN (ANALYZE, FORMAT JSON) {query('begin').text}"),
             {**parameters, "device_id": devices[0], "slot": 0, "worker_id": "w"},
