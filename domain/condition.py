@@ -20,7 +20,10 @@ class Condition(StrEnum):
     WRONG_BRIDGE = "wrong_bridge"
     BANNED = "banned"
     LOGGED_OUT = "logged_out"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 (a code)
+    NOT_REGISTERED = "not_registered"
     QR_REQUIRED = "qr_required"
+    PAYMENT_MISSING = "payment_missing"
     RESTRICTED = "restricted"
     NOT_CONNECTED = "not_connected"
     STARTING = "starting"
@@ -35,6 +38,8 @@ class Remedy(StrEnum):
     USE_ANOTHER = "use_another"
     SCAN_QR = "scan_qr"
     START = "start"
+    REPLACE_TOKEN = "replace_token"  # noqa: S105 (a code)
+    SEE_META = "see_meta"
     WAIT = "wait"
     RAISE_CAP = "raise_cap"
     NOTHING = "nothing"
@@ -46,7 +51,10 @@ REMEDIES: Final[Mapping[Condition, Remedy]] = MappingProxyType(
         Condition.WRONG_BRIDGE: Remedy.LOOK_AT_BRIDGE,
         Condition.BANNED: Remedy.USE_ANOTHER,
         Condition.LOGGED_OUT: Remedy.SCAN_QR,
+        Condition.TOKEN_REFUSED: Remedy.REPLACE_TOKEN,
+        Condition.NOT_REGISTERED: Remedy.SEE_META,
         Condition.QR_REQUIRED: Remedy.SCAN_QR,
+        Condition.PAYMENT_MISSING: Remedy.SEE_META,
         Condition.RESTRICTED: Remedy.WAIT,
         Condition.NOT_CONNECTED: Remedy.START,
         Condition.STARTING: Remedy.WAIT,
@@ -58,6 +66,8 @@ REMEDIES: Final[Mapping[Condition, Remedy]] = MappingProxyType(
 _RANK: Final = {condition: rank for rank, condition in enumerate(Condition)}
 # A session in these is on its way by itself; "new" was not looked at yet.
 _COMING: Final = frozenset({"new", "starting", "scanned", "connecting"})
+# What a number of the Cloud API may lack at Meta; each is called as its code in domain.failures.
+_OF_META: Final = (Condition.TOKEN_REFUSED, Condition.NOT_REGISTERED, Condition.PAYMENT_MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,9 @@ def condition(device: Facts) -> Condition:
         return Condition.BANNED
     if "logged_out" in codes:
         return Condition.LOGGED_OUT
+    for of_meta in _OF_META:
+        if of_meta in codes:
+            return of_meta
     if device.state in _COMING:
         return Condition.STARTING
     if device.qr_required or "qr_required" in codes:

@@ -25,6 +25,9 @@ LOOKS: Final = {
     Condition.WRONG_BRIDGE: Look(marked("Other bridge"), ":material/swap_horiz:", "gray"),
     Condition.BANNED: Look(marked("Banned"), ":material/block:", "red"),
     Condition.LOGGED_OUT: Look(marked("Logged out"), ":material/logout:", "red"),
+    Condition.TOKEN_REFUSED: Look(marked("Token refused"), ":material/key_off:", "red"),
+    Condition.NOT_REGISTERED: Look(marked("Not registered"), ":material/app_registration:", "red"),
+    Condition.PAYMENT_MISSING: Look(marked("No payment method"), ":material/credit_card_off:", "red"),
     Condition.QR_REQUIRED: Look(marked("Not paired"), ":material/qr_code_2:", "red"),
     Condition.RESTRICTED: Look(marked("Restricted"), ":material/hourglass_disabled:", "orange"),
     Condition.NOT_CONNECTED: Look(marked("Not connected"), ":material/link_off:", "red"),
@@ -49,6 +52,18 @@ _TOLD: Final = {
     Condition.LOGGED_OUT: Told(
         marked("This phone was logged out of WhatsApp."),
         marked("Scan its QR code to connect it again."),
+    ),
+    Condition.TOKEN_REFUSED: Told(
+        marked("Meta does not take this number's access token (any more)."),
+        marked("Give it a new token: its messages wait, and go on by themselves."),
+    ),
+    Condition.NOT_REGISTERED: Told(
+        marked("This number is not registered at Meta, or its business account does not have it."),
+        marked("Register it in Meta's WhatsApp Manager."),
+    ),
+    Condition.PAYMENT_MISSING: Told(
+        marked("Meta has no valid payment method for this number's account."),
+        marked("See to the payment in Meta's Business Manager."),
     ),
     Condition.QR_REQUIRED: Told(
         marked("This phone is not paired with WhatsApp yet, or not any more."),

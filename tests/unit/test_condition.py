@@ -37,6 +37,11 @@ WELL = Facts(
         ({"can_send": False, "state": "new", "qr_required": False}, "starting"),
         # A session that was just scanned asks for nothing more, although the error of before is still there.
         ({"can_send": False, "state": "scanned", "error_code": "qr_required"}, "starting"),
+        ({"can_send": False, "state": "token_refused", "error_code": "token_refused"}, "token_refused"),
+        ({"can_send": False, "state": "not_registered", "error_code": "not_registered"}, "not_registered"),
+        ({"can_send": False, "state": "payment_missing", "error_code": "payment_missing"}, "payment_missing"),
+        # Without a token nobody knows anything else of the number.
+        ({"can_send": False, "state": "token_refused", "restricted": True}, "token_refused"),
         # Whatever else is wrong, nobody knows while its bridge is away, and no cap matters while it cannot send.
         ({"can_send": False, "bridge_away": True, "state": "banned", "at_cap": True}, "bridge_away"),
         ({"can_send": False, "state": "closed", "at_cap": True}, "not_connected"),
