@@ -19,6 +19,7 @@ from api.errors import answer_errors, error, refusals
 from api.event_writer import EventWriter
 from api.events import Events
 from api.readiness import Readiness
+from api.webhooks import CloudWebhooks
 from bridge.directory import Directory
 from settings import Settings
 
@@ -37,7 +38,7 @@ WhatsApp broadcasts that account for every person.
 Every address below `/api/` needs the header `Authorization: Bearer` with the API token. Errors are
 `{"error_code", "message", "details"}`: the code is stable, the message is for a person, and `details.field` names a
 field that is wrong. Every request that sends takes an `Idempotency-Key`. The bridge posts its events to
-`/events/bridge`, signed with `X-Signature: sha256=…`, the HMAC of the body.
+`/events/bridge`, signed with `X-Signature: sha256=…`, the HMAC of the body; Meta its webhooks to `/webhooks/cloud`.
 """
 
 
@@ -72,6 +73,9 @@ def build(settings: Settings, engine: Engine) -> FastAPI:
     # First, because it is asked for more often than all others together.
     events = Events(writer, environment.given(settings, "events_secret"))
     app.add_route("/events/bridge", events.take, methods=["POST"], include_in_schema=False)
+    webhooks = CloudWebhooks(writer, app_secret=settings.cloud_app_secret, verify_token=settings.cloud_verify_token)
+    app.add_route("/webhooks/cloud", webhooks.verify, methods=["GET"], include_in_schema=False)
+    app.add_route("/webhooks/cloud", webhooks.take, methods=["POST"], include_in_schema=False)
     in_the_docs = [Security(HTTPBearer(auto_error=False, description="The API token"))]  # the door checks it
     for module in (launches, broadcasts, reports, control, messages, people, devices, sessions, system, whatsapp):
         app.include_router(module.router, dependencies=in_the_docs, responses=EVERYWHERE)

@@ -11,7 +11,12 @@ from api.errors import error
 
 MB = 1024 * 1024
 LIMIT = MB
-LIMITS = {"/api/broadcasts": 50 * MB, "/api/broadcasts/csv": 50 * MB, "/events/bridge": 3 * MB}
+LIMITS = {
+    "/api/broadcasts": 50 * MB,
+    "/api/broadcasts/csv": 50 * MB,
+    "/events/bridge": 3 * MB,
+    "/webhooks/cloud": 3 * MB,
+}
 
 
 class Door:

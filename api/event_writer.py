@@ -17,10 +17,10 @@ from services.receipts import Incoming
 
 log = logging.getLogger("fanfare.api")
 
-BATCH = 500
+BATCH = 500  # events; what was posted together is stored together, also when it is more
 PATIENCE_S = 1.0  # the bridge does not wait much longer for an answer, and posts again
 
-Waiting = tuple[Incoming, asyncio.Future[None]]
+Waiting = tuple[Sequence[Incoming], asyncio.Future[None]]
 
 
 class EventWriter:
@@ -37,13 +37,22 @@ class EventWriter:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    async def store(self, event: Incoming) -> None:
-        """Returns when the event is committed. Raises DataError for one that cannot be stored."""
-        stored = self._loop.create_future()
+    async def store(self, *events: Incoming) -> None:
+        """Returns when all of these events are committed, in one commit. Raises DataError, and stores none, when one of them
+        cannot be stored."""
+        waiting = (events, self._loop.create_future())
         with self._changed:
-            self._waiting.append((event, stored))
+            self._waiting.append(waiting)
             self._changed.notify()
-        await stored
+        try:
+            await waiting[1]
+        except (
+            asyncio.CancelledError
+        ):  # who posted it was told to come again, and a database that hangs gathers nothing here
+            with self._changed:
+                if waiting in self._waiting:
+                    self._waiting.remove(waiting)
+            raise
 
     def close(self) -> None:
         """Store what waits, and end."""
@@ -60,15 +69,19 @@ class EventWriter:
         """All that wait, up to a batch; nothing when it is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
-            return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            batch: list[Waiting] = []
+            count = 0
+            while self._waiting and (not batch or count + len(self._waiting[0][0]) <= BATCH):
+                batch.append(self._waiting.popleft())
+                count += len(batch[-1][0])
+            return batch
 
     def _store(self, batch: Sequence[Waiting]) -> None:
         error: Exception | None = None
         try:
-            stored = run(
-                self._engine, lambda db: receipts.store(db, [event for event, _ in batch]), patience_s=PATIENCE_S
-            )
-            log.debug("[EVENTS] %d stored, %d of them new", len(batch), stored)
+            events = [event for together, _ in batch for event in together]
+            stored = run(self._engine, lambda db: receipts.store(db, events), patience_s=PATIENCE_S)
+            log.debug("[EVENTS] %d stored, %d of them new", len(events), stored)
         except DataError as fault:
             if len(batch) > 1:  # the others must not suffer from one
                 for each in batch:

@@ -1,0 +1,92 @@
+"""Meta's webhooks: the signature checked over the raw bytes, all that a body says stored in one commit, and only then
+answered (R29).
+
+Whoever can reach this address may post to it, so an unsigned body is looked at no further than its signature. A signed one
+is Meta's, and is taken whatever it holds: refused, it would come again for seven days and then be lost. What we cannot
+read is kept as it is (bridge/cloud/webhooks.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from collections import Counter
+from datetime import UTC, datetime
+
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+
+from api.errors import error
+from api.event_writer import EventWriter
+from bridge.cloud.webhooks import read
+from services.receipts import Incoming
+
+log = logging.getLogger("fanfare.api")
+
+# Meta waits some seconds for an answer. A database that neither stores nor refuses must not gather its posts here.
+ANSWER_S = 5.0
+
+
+class CloudWebhooks:
+    """``/webhooks/cloud``: GET verifies the address, POST brings events."""
+
+    def __init__(self, writer: EventWriter, *, app_secret: SecretStr | None, verify_token: SecretStr | None) -> None:
+        self._writer = writer
+        self._app_secret = None if app_secret is None else app_secret.get_secret_value().encode()
+        self._verify_token = None if verify_token is None else verify_token.get_secret_value().encode()
+
+    async def verify(self, request: Request) -> Response:
+        """Meta asks whether this address is ours, by the word that we have told it."""
+        if self._verify_token is None:
+            return _not_configured("CLOUD_VERIFY_TOKEN")
+        asked = request.query_params
+        knows = hmac.compare_digest(asked.get("hub.verify_token", "").encode(), self._verify_token)
+        if asked.get("hub.mode") != "subscribe" or "hub.challenge" not in asked or not knows:
+            log.warning("[WEBHOOKS] not verified: %s", "the word is right" if knows else "the word is wrong")
+            return error(403, "NOT_VERIFIED", "This is not how Meta verifies an address with CLOUD_VERIFY_TOKEN.")
+        log.info("[WEBHOOKS] Meta has verified this address")
+        return PlainTextResponse(asked["hub.challenge"], headers={"X-Content-Type-Options": "nosniff"})
+
+    async def take(self, request: Request) -> Response:
+        if self._app_secret is None:
+            return _not_configured("CLOUD_APP_SECRET")
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            return _refused(415, "ENCODED", "Content-Encoding is not taken here: send the bytes that are signed.")
+        try:
+            body = await request.body()
+        except ClientDisconnect:  # nobody waits for an answer
+            return _refused(400, "CUT_OFF", "The body ended too early.")
+        if not _is_signed(body, self._app_secret, request.headers.get("x-hub-signature-256", "")):
+            return _refused(
+                401,
+                "BAD_SIGNATURE",
+                "X-Hub-Signature-256 must be sha256= and the HMAC of the body with the app's secret.",
+            )
+        events = [Incoming(p.event_id, p.session, p.type, p.at, p.data) for p in read(body, datetime.now(UTC))]
+        try:
+            await asyncio.wait_for(self._writer.store(*events), ANSWER_S)
+        except (SQLAlchemyError, TimeoutError) as fault:
+            log.warning("[WEBHOOKS] not known to be stored, Meta will post it again: %s", type(fault).__name__)
+            return error(503, "DATABASE_AWAY", "The database does not answer: post it again.")
+        unread = Counter(event.type for event in events)["unread"]
+        if unread:
+            log.warning("[WEBHOOKS] %d of %d events could not be read; they are kept", unread, len(events))
+        return Response(b'{"stored":true}', media_type="application/json")
+
+
+def _is_signed(body: bytes, secret: bytes, given: str) -> bool:
+    expected = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(given.encode("latin-1"), expected.encode())
+
+
+def _not_configured(setting: str) -> Response:
+    return error(503, "NOT_CONFIGURED", f"{setting} is not set here.", {"setting": setting})
+
+
+def _refused(status: int, code: str, words: str) -> Response:
+    log.warning("[WEBHOOKS] refused: %s", words)
+    return error(status, code, words)
