@@ -18,7 +18,8 @@ class DeviceView:
     """A device now. ``session_age`` in seconds, None unless connected; ``checked_at`` is when its bridge last told.
 
     While its bridge is away nobody knows how it is: ``state`` is then ``bridge_away``, and it counts as not connected.
-    ``condition`` is what is wrong with it, in one code.
+    ``condition`` is what is wrong with it, in one code. Only a number of the Cloud API has a ``business_account_id``, and of
+    Meta's words for it ``quality`` and ``messaging_limit``, as far as it was told.
     """
 
     id: int
@@ -45,6 +46,9 @@ class DeviceView:
     waiting_count: int
     bridge_address: str
     bridge_away_since: datetime | None
+    business_account_id: str | None
+    quality: str | None
+    messaging_limit: str | None
     condition: Condition
 
 

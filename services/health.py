@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from bridge.protocol import BridgeAwayError, Roster
+from bridge.protocol import BridgeAwayError, Roster, SessionStatus
 from db.queries import query
 from domain.failures import DEVICE_CODES
 from services import hand_over, trouble
@@ -98,6 +98,7 @@ def record(db: Connection, address: str, roster: Roster, *, interval_s: float) -
             "restricted": [status.restricted_until for status in sessions],
         },
     ).all()
+    _write_what_meta_says(db, address, sessions)
     came_back = [row.id for row in changed if row.can_send and not row.could_send]
     in_trouble = [row.id for row in changed if row.could_send and not row.can_send]
     to_start = db.execute(
@@ -108,6 +109,21 @@ def record(db: Connection, address: str, roster: Roster, *, interval_s: float) -
         {"address": address, "provider": roster.provider, "known": [status.session for status in sessions]},
     ).scalars()
     return Look(came_back, in_trouble, hand_over.let_back(db, came_back), list(to_start))
+
+
+def _write_what_meta_says(db: Connection, address: str, sessions: list[SessionStatus]) -> None:
+    """How good Meta finds a number, and how many people it may write to; what it does not tell stays."""
+    told = [status for status in sessions if status.quality is not None or status.messaging_limit is not None]
+    if told:
+        db.execute(
+            query("record_quality"),
+            {
+                "address": address,
+                "sessions": [status.session for status in told],
+                "qualities": [status.quality for status in told],
+                "limits": [status.messaging_limit for status in told],
+            },
+        )
 
 
 def look_soon(db: Connection, sessions: list[str]) -> None:

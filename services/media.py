@@ -86,7 +86,9 @@ def described(db: Connection, workspace_id: int, media_id: int) -> Described | N
         ),
         {"id": media_id, "workspace_id": workspace_id},
     ).one_or_none()
-    return row and Described(row.id, media.kind_of(row.mimetype), row.mimetype, row.filename, row.size)
+    if row is None:
+        return None
+    return Described(row.id, media.kind_of(row.mimetype), row.mimetype, row.filename, row.size)
 
 
 def uploaded(db: Connection, media_id: int, device_id: int) -> str | None:

@@ -2,7 +2,7 @@
 
 Each is one call to the bridge, with no transaction open meanwhile; then it is written down who did it, and the device's
 health is looked at without waiting for the next round. What a bridge refuses raises Refused: BRIDGE_AWAY, SENDING, NO_QR,
-NO_SESSION, WRONG_BRIDGE, BRIDGE_REFUSED; a device that is not there NOT_FOUND.
+NO_SESSION, WRONG_BRIDGE, NOT_FOR_CLOUD, BRIDGE_REFUSED; a device that is not there NOT_FOUND.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from services.change_device import look_soon, session_of
 from services.refused import Refused
 
 Result = TypeVar("Result")
+
+CLOUD = "cloud"  # the address of Meta's Cloud API, as in bridge/directory.py
 
 _REFUSALS = {
     "sending": "This phone is sending right now: try again when it has finished.",
@@ -77,27 +79,29 @@ class Pairing:
 
 def qr(run: Run, bridges: Bridges, device_id: int) -> Qr:
     """The QR code that the phone must scan now."""
-    return _asked(run, bridges, device_id, _read_qr)
+    return _asked(run, bridges, device_id, _read_qr, of_a_phone=True)
 
 
 def pairing(run: Run, bridges: Bridges, device_id: int) -> Pairing:
-    """Where it stands, in one read: all that a dialog which shows the code needs. Refused: NOT_FOUND, WRONG_BRIDGE."""
+    """Where it stands, in one read: all that a dialog which shows the code needs. Refused: NOT_FOUND, WRONG_BRIDGE,
+    NOT_FOR_CLOUD."""
     try:
-        return _told(run, bridges, device_id, _pairing)
+        return _told(run, bridges, device_id, _pairing, of_a_phone=True)
     except (BridgeAwayError, BridgeRefusedError) as error:
         return Pairing(PairingState.FAILED, code=error.code)
 
 
 def pairing_code(run: Run, bridges: Bridges, device_id: int, phone: str, *, who: str) -> str:
     """A code to type into the phone ``phone`` (E.164) in the place of scanning."""
-    code = _asked(run, bridges, device_id, lambda bridge, session: bridge.pairing_code(session, phone))
+    code = _asked(run, bridges, device_id, lambda bridge, session: bridge.pairing_code(session, phone), of_a_phone=True)
     _write_down(run, device_id, "pairing_code", who)
     return code
 
 
 def order(run: Run, bridges: Bridges, device_id: int, command: Command, *, who: str) -> None:
     """Start, restart, disconnect or log out. All but start are refused with SENDING while it is sending."""
-    _asked(run, bridges, device_id, lambda bridge, session: bridge.command(session, command))
+    ends = command in (Command.DISCONNECT, Command.LOGOUT)
+    _asked(run, bridges, device_id, lambda bridge, session: bridge.command(session, command), of_a_phone=ends)
     if command in (Command.START, Command.RESTART):
         run(lambda db, _: trouble.unpark(db, device_id))
     _write_down(run, device_id, f"{command}_session", who)
@@ -114,14 +118,24 @@ def start_new(run: Run, bridges: Bridges, device_id: int) -> str | None:
     return trouble
 
 
-def _told(run: Run, bridges: Bridges, device_id: int, ask: Callable[[Bridge, str], Result]) -> Result:
+def _told(
+    run: Run, bridges: Bridges, device_id: int, ask: Callable[[Bridge, str], Result], *, of_a_phone: bool = False
+) -> Result:
+    """``of_a_phone``: what only a linked phone has, and a number of the Cloud API has not."""
     address, session = run(lambda db, workspace_id: session_of(db, workspace_id, device_id))
+    if of_a_phone and address == CLOUD:
+        raise Refused(
+            "NOT_FOR_CLOUD",
+            "A number of Meta's Cloud API is neither paired nor disconnected: an access token is all that it needs.",
+        )
     return ask(bridges.at(address), session)
 
 
-def _asked(run: Run, bridges: Bridges, device_id: int, ask: Callable[[Bridge, str], Result]) -> Result:
+def _asked(
+    run: Run, bridges: Bridges, device_id: int, ask: Callable[[Bridge, str], Result], *, of_a_phone: bool = False
+) -> Result:
     try:
-        return _told(run, bridges, device_id, ask)
+        return _told(run, bridges, device_id, ask, of_a_phone=of_a_phone)
     except BridgeAwayError as away:
         raise Refused("BRIDGE_AWAY", "Nothing was done: {told}.", {"code": away.code}, told=away.reason) from away
     except BridgeRefusedError as refused:

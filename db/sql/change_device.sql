@@ -27,7 +27,9 @@ closed AS (
   FROM new
 )
 UPDATE devices d SET
-  name = new_name, min_gap_s = new_min_gap_s, max_gap_s = greatest(closed.max_gap_s, new_min_gap_s),
+  name = new_name, min_gap_s = new_min_gap_s,
+  -- An official number has one pace, so a shorter gap makes it faster.
+  max_gap_s = CASE WHEN closed.provider = 'cloud' THEN new_min_gap_s ELSE greatest(closed.max_gap_s, new_min_gap_s) END,
   daily_cap = new_daily_cap, hourly_cap = new_hourly_cap,
   next_send_at = CASE
     WHEN was_closed_until IS NOT NULL

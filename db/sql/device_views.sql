@@ -13,10 +13,12 @@ SELECT d.id, d.name, d.provider, d.session, d.phone,
        d.min_gap_s, d.max_gap_s, d.daily_cap, d.hourly_cap,
        CASE WHEN d.day >= (clock_timestamp() AT TIME ZONE w.time_zone)::date THEN d.day_count ELSE 0 END AS sent_today,
        CASE WHEN d.hour = date_trunc('hour', clock_timestamp()) THEN d.hour_count ELSE 0 END AS sent_this_hour,
-       waiting.n AS waiting_count
+       waiting.n AS waiting_count,
+       n.business_id AS business_account_id, n.quality, n.messaging_limit
 FROM devices d
 JOIN workspaces w ON w.id = d.workspace_id
 JOIN bridges b ON b.address = d.bridge_address
+LEFT JOIN cloud_numbers n ON n.device_id = d.id
 CROSS JOIN LATERAL (SELECT count(*) AS n FROM messages m WHERE m.device_id = d.id AND m.status = 'queued') waiting
 WHERE d.workspace_id = :workspace_id AND (CAST(:id AS bigint) IS NULL OR d.id = :id)
 ORDER BY d.id
