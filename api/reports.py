@@ -27,6 +27,9 @@ class FailureGroup(BaseModel):
     count: int
     retryable: int = Field(description="How many a retry of this code would queue")
     undecided: int = Field(description="Of how many in doubt nobody has decided yet")
+    awaited: int = Field(
+        description="Of how many in doubt WhatsApp may still tell by itself; nobody is asked about them yet"
+    )
 
 
 class Failures(BaseModel):

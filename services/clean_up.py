@@ -1,5 +1,5 @@
-"""Forget what is kept for a time only: answers to repeated requests (24 h), counts by the minute (8 days) and applied
-events (8 days, longer than any provider repeats them)."""
+"""Forget what is kept for a time only: answers to repeated requests (24 h), counts by the minute (8 days), applied events
+(8 days, longer than any provider repeats them), and pairs whose time is over."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ def clean_up(db: Connection) -> bool:
     """Delete what is over its time, a batch of it; returns whether there may be more."""
     db.execute(text("DELETE FROM idempotency WHERE launched_at < clock_timestamp() - interval '24 hours'"))
     db.execute(text("DELETE FROM minute_counts WHERE minute < clock_timestamp() - interval '8 days'"))
+    db.execute(text("DELETE FROM pairs WHERE next_at < clock_timestamp()"))
     deleted = db.execute(
         text(
             "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE applied_at IS NOT NULL"

@@ -29,7 +29,6 @@ from domain import cloud_template, pacing, phone, template
 from services import campaign_end, not_sent
 from services.not_sent import Tried
 
-CONFIRM_S = 900.0  # how long what the provider took may wait for its word
 LONGEST_TURN_S = 5.0
 
 
@@ -185,7 +184,6 @@ def _record_accepted(db: Connection, begun: Begun, result: Accepted) -> Recorded
         "attempt": begun.attempt,
         "device_id": begun.device_id,
         "provider_message_id": result.provider_message_id,
-        "confirm_s": CONFIRM_S,
     }
     recorded = prepared.execute(db, "record_accepted", accepted).scalar_one()
     return Recorded("accepted" if recorded else "late")
@@ -220,7 +218,7 @@ def _settle_unknown(db: Connection, begun: Begun, result: InDoubt) -> str | None
     db.execute(
         text(
             "UPDATE attempts SET error_code = :code, error_reason = :reason"
-            " WHERE message_id = :id AND number = :n AND outcome = 'begun'"
+            " WHERE message_id = :id AND outcome = 'begun' AND number = :n"
         ),
         {"id": begun.message_id, "n": begun.attempt, "code": result.code, "reason": result.reason},
     )

@@ -22,7 +22,7 @@ class FailureGroup:
     try would fail as well; ``doubt``: it may have gone out.
 
     ``retryable`` of them would be queued by a retry of this code (never those on the never-send list); about ``undecided``
-    of those in doubt nobody has decided yet.
+    of those in doubt nobody has decided yet. ``awaited`` of them are for WhatsApp to tell of, and nobody is asked so far.
     """
 
     code: str
@@ -32,6 +32,7 @@ class FailureGroup:
     count: int
     retryable: int
     undecided: int
+    awaited: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,14 @@ def report(db: Connection, workspace_id: int, campaign_id: int) -> FailureReport
     as_of = db.execute(text("SELECT clock_timestamp()")).scalar_one()
     rows = db.execute(query("failure_groups"), {"campaign_id": campaign_id})
     groups = [
-        _group(row.code, row.people, row.retryable, row.undecided, verdict=_verdict(row.code, doubt=row.doubt))
+        _group(
+            row.code, row.people, row.retryable, row.undecided, row.awaited, verdict=_verdict(row.code, doubt=row.doubt)
+        )
         for row in rows
     ]
     gone = _of_deleted_devices(db, campaign_id)
     if gone:
-        groups.append(_group("device_deleted", gone, 0, 0, verdict="hopeless"))
+        groups.append(_group("device_deleted", gone, 0, 0, 0, verdict="hopeless"))
     return FailureReport(sorted(groups, key=lambda group: (-group.count, group.code)), as_of)
 
 
@@ -73,9 +76,9 @@ def _verdict(code: str, *, doubt: bool) -> Verdict:
     return "hopeless" if code in NOT_WORTH_RETRYING else "safe"
 
 
-def _group(code: str, count: int, retryable: int, undecided: int, *, verdict: Verdict) -> FailureGroup:
+def _group(code: str, count: int, retryable: int, undecided: int, awaited: int, *, verdict: Verdict) -> FailureGroup:
     reason, advice = failures.lookup(code).reason, failures.advice(code, proven=verdict != "doubt")
-    return FailureGroup(code, reason, advice, verdict, count, retryable, undecided)
+    return FailureGroup(code, reason, advice, verdict, count, retryable, undecided, awaited)
 
 
 def _of_deleted_devices(db: Connection, campaign_id: int) -> int:

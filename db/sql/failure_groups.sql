@@ -2,11 +2,13 @@
 -- doubt, so only unknown messages are asked about their attempts: a late receipt may have proven them not sent.
 SELECT code, doubt, count(*) AS people,
        count(*) FILTER (WHERE NOT doubt AND NOT never_send) AS retryable,
-       count(*) FILTER (WHERE doubt AND undecided AND NOT never_send) AS undecided
+       count(*) FILTER (WHERE doubt AND undecided AND NOT awaited AND NOT never_send) AS undecided,
+       count(*) FILTER (WHERE doubt AND awaited) AS awaited
 FROM (
   SELECT m.error_code AS code,
          CASE WHEN m.status = 'unknown' THEN has_unproven_attempt(m.id) ELSE false END AS doubt,
          m.doubt_left_by IS NULL AS undecided,
+         CASE WHEN m.status = 'unknown' THEN awaits_word(m.id, m.attempt) ELSE false END AS awaited,
          s.phone IS NOT NULL AS never_send
   FROM messages m
   LEFT JOIN suppressions s ON s.workspace_id = m.workspace_id AND s.phone = m.phone

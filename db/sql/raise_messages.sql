@@ -3,6 +3,8 @@
 -- The caller has locked these messages in order of id.
 UPDATE messages m SET
   status = CASE WHEN message_rank(f.status) > message_rank(m.status) THEN f.status ELSE m.status END,
+  -- What the provider had taken has waited for this; what a worker holds, that worker lets go.
+  lease_until = CASE WHEN m.slot IS NOT NULL THEN m.lease_until END,
   sent_at = least(m.sent_at, f.sent_at),
   delivered_at = least(m.delivered_at, f.delivered_at),
   read_at = least(m.read_at, f.read_at)

@@ -4,7 +4,7 @@ WITH message AS (
   UPDATE messages SET
     slot = NULL,
     -- An event may have been quicker.
-    lease_until = CASE WHEN status = 'processing' THEN clock_timestamp() + make_interval(secs => :confirm_s) END,
+    lease_until = CASE WHEN status = 'processing' THEN clock_timestamp() + time_for_word() END,
     accepted_at = CASE WHEN status = 'processing' THEN clock_timestamp() END
   WHERE id = :message_id AND attempt = :attempt AND lease_until > clock_timestamp()
   RETURNING id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.chaos.mutating import Mutant
 
 BEGIN = "db/sql/begin.sql"
+CLOUD = "tests/integration/test_cloud_pace.py"
 PACING = "tests/integration/test_pacing_in_database.py"
 CAPS = "tests/integration/test_caps.py"
 GUARDS = "tests/integration/test_begin_guards.py"
@@ -70,18 +71,17 @@ MUTANTS = (
         "begin-suppressed-single",
         "The last look at the never-send list, for what belongs to no campaign.",
         BEGIN,
-        "    WHERE NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)\n"
-        "    ORDER BY m.priority",
-        "    ORDER BY m.priority",
+        "    WHERE NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)\n",
+        "    WHERE true\n",
         "tests/integration/test_control.py::test_a_person_who_is_on_the_list_is_passed_over_at_the_last_moment",
     ),
     Mutant(
         "begin-suppressed-campaign",
         "The last look at the never-send list, for a campaign's people.",
         BEGIN,
-        "        AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone)\n"
-        "      ORDER BY m.id",
-        "      ORDER BY m.id",
+        "        AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id"
+        " AND s.phone = m.phone)\n",
+        "",
         "tests/integration/test_control.py::test_a_person_who_is_on_the_list_is_passed_over_at_the_last_moment",
     ),
     Mutant(
@@ -164,6 +164,42 @@ MUTANTS = (
         "counted.paced_from + make_interval(secs => counted.gap_s),",
         "d.now,",
         f"{GUARDS}::test_after_a_begin_the_phone_is_not_due_for_its_gap",
+    ),
+    Mutant(
+        "begin-catch-up",
+        "A number that was held up for long does not make all of it good at once.",
+        BEGIN,
+        "greatest(d.next_send_at, d.now - make_interval(secs => :catch_up_s))",
+        "CASE WHEN :catch_up_s >= 0 THEN d.next_send_at END",
+        f"{CLOUD}::test_what_was_missed_long_ago_is_not",
+    ),
+    Mutant(
+        "begin-turns",
+        "Of begins at once on one number none is passed over.",
+        "services/deliver.py",
+        "    if slot > 0:\n",
+        "    if slot > 1000:\n",
+        f"{CLOUD}::test_slots_that_begin_at_once_take_turns_and_none_is_passed_over",
+    ),
+    Mutant(
+        "begin-pair-single",
+        "The least time between two messages to one person, for what belongs to no campaign.",
+        BEGIN,
+        "      AND NOT (d.pair_gap_s > 0 AND EXISTS (\n"
+        "        SELECT 1 FROM pairs p WHERE p.device_id = d.id AND p.phone = m.phone AND p.next_at > d.now))\n"
+        "    ORDER BY m.priority",
+        "    ORDER BY m.priority",
+        f"{CLOUD}::test_a_person_is_not_written_to_again_at_once_and_the_others_go_on[single]",
+    ),
+    Mutant(
+        "begin-pair-campaign",
+        "The same for a campaign's people.",
+        BEGIN,
+        "        AND NOT (d.pair_gap_s > 0 AND EXISTS (\n"
+        "          SELECT 1 FROM pairs p WHERE p.device_id = d.id AND p.phone = m.phone AND p.next_at > d.now))\n"
+        "      ORDER BY m.id",
+        "      ORDER BY m.id",
+        f"{CLOUD}::test_a_person_is_not_written_to_again_at_once_and_the_others_go_on[campaign]",
     ),
     Mutant(
         "begin-least-gap",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from tests.chaos.mutating import Mutant
 
 RECORD_SENT = "db/sql/record_sent.sql"
+RECORD_ACCEPTED = "db/sql/record_accepted.sql"
 REQUEUE = "db/sql/requeue_or_end.sql"
 DELIVER = "services/deliver.py"
 NOT_SENT = "services/not_sent.py"
 RECEIPTS = "services/receipts.py"
 GUARDS = "tests/integration/test_record_guards.py"
+WORD = "tests/integration/test_cloud_word.py"
 RACES = "tests/integration/test_races.py"
 OF_RECEIPTS = "tests/integration/test_receipts.py"
 
@@ -56,6 +58,46 @@ MUTANTS = (
         " RETURNING",
         f"{GUARDS}::test_a_receipt_before_a_late_record_stays",
         error="cannot go from delivered to sent",
+    ),
+    Mutant(
+        "record-accepted-attempt",
+        "A late answer of an earlier attempt does not free the slot of the one that is under way.",
+        RECORD_ACCEPTED,
+        " AND attempt = :attempt AND",
+        " AND :attempt > 0 AND",
+        f"{WORD}::test_recorded_twice_is_recorded_once",
+    ),
+    Mutant(
+        "record-accepted-status",
+        "Their word may be quicker than our record, and then there is nothing left to wait for.",
+        RECORD_ACCEPTED,
+        "CASE WHEN status = 'processing' THEN clock_timestamp() + time_for_word() END",
+        "clock_timestamp() + time_for_word()",
+        f"{WORD}::test_their_word_may_be_quicker_than_our_record[sent-None-sent]",
+    ),
+    Mutant(
+        "refused-later",
+        "What they tell not to have sent is not left as it was.",
+        "db/sql/refused_later.sql",
+        "m.status = 'processing' AND m.slot IS NULL",
+        "m.status = 'processing' AND m.slot IS NULL AND false",
+        f"{WORD}::test_a_person_whom_it_cannot_reach_fails_with_the_reason",
+    ),
+    Mutant(
+        "awaits-word",
+        "About what their word may still settle nobody is asked.",
+        "db/sql/undecided.sql",
+        "  AND NOT awaits_word(m.id, m.attempt)\n",
+        "",
+        f"{WORD}::test_no_answer_is_in_doubt_at_once_and_nobody_is_asked_for_a_while",
+    ),
+    Mutant(
+        "opted-out",
+        "Who has told WhatsApp that they want no more is on the never-send list.",
+        NOT_SENT,
+        "        _suppress(db, tried.message_id, result.reason)\n",
+        "        pass\n",
+        f"{WORD}::test_who_wants_no_more_is_not_written_to_again",
     ),
     Mutant(
         "record-not-sent-attempt",

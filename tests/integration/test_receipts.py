@@ -115,6 +115,9 @@ def play(engine: Engine, story: Story) -> tuple[MessageStatus, list[Outcome], tu
             due_at=START,
             begun_at=START,
             next_send_at=START,
+            template=None,
+            pair_gap_s=None,
+            in_flight_limit=1,
         )
         certainty = [MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ]
         before = -1

@@ -18,8 +18,21 @@ HELD = (
     " AND device_id IS NOT NULL AND processing_worker_id IS NOT NULL AND processing_started_at IS NOT NULL)"
 )
 
+# Meta keeps no ledger that could be asked, but tells by itself what came of a message. So long it has time for that: what it
+# took is not called unknown before, and about what is unknown nobody is asked.
+WORD = """
+CREATE FUNCTION time_for_word() RETURNS interval LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT interval '15 minutes' $$;
+
+CREATE FUNCTION awaits_word(message_id bigint, attempt smallint) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT EXISTS (
+    SELECT 1 FROM attempts a JOIN devices d ON d.id = a.device_id AND d.provider = 'cloud'
+    WHERE a.message_id = $1 AND a.number = $2 AND a.begun_at > clock_timestamp() - time_for_word())
+$$;
+"""
+
 
 def upgrade() -> None:
+    op.execute(WORD)
     op.add_column("devices", sa.Column("pair_gap_s", sa.Float(), nullable=True))
     op.add_column("campaigns", sa.Column("template", postgresql.JSONB(), nullable=True))
     op.add_column("messages", sa.Column("template", postgresql.JSONB(), nullable=True))
