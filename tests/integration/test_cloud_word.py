@@ -1,0 +1,211 @@
+"""What Meta has taken waits for its word: it went out, it did not, or nothing was told in time (R28, R30)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import count
+from random import Random
+from typing import Any
+
+import pytest
+from cloud_numbers import add_numbers
+from people import workspace
+from placing import begin_next, place_campaign, place_message, use_devices
+from sqlalchemy import Connection, Row, text
+
+from bridge.protocol import Accepted, InDoubt
+from services import aggregate, deliver, doubts, failure_groups, receipts, recover, refused_later
+from services.deliver import Begun
+from services.receipts import Incoming
+
+PHONE = "+972501111111"
+_numbers = count(1)
+
+
+@pytest.fixture
+def number(db: Connection) -> int:
+    return add_numbers(db, 1, gap_s=0.0)[0]
+
+
+def begun(db: Connection, number: int) -> Begun:
+    """The one message of a campaign, begun."""
+    campaign_id = place_campaign(db)
+    use_devices(db, campaign_id, number)
+    place_message(db, campaign_id, device_id=number, phone=PHONE)
+    found = begin_next(db, number)
+    assert found is not None
+    return found
+
+
+def taken(db: Connection, number: int) -> Begun:
+    """The same, and Meta has taken it."""
+    found = begun(db, number)
+    assert record(db, found) == "accepted"
+    return found
+
+
+def record(db: Connection, begun: Begun) -> str:
+    return deliver.record(db, begun, Accepted("wamid.1"), max_attempts=3, rng=Random(1)).status
+
+
+def told(db: Connection, begun: Begun, status: str, code: str | None = None) -> None:
+    """An event of Meta's, and all that follows from it."""
+    data = {
+        "key": begun.key,
+        "message_id": "wamid.1",
+        "status": status,
+        "error": code,
+        "reason": code and "their words",
+    }
+    receipts.store(db, [Incoming(f"event {next(_numbers)}", begun.session, "receipt", datetime.now(UTC), data)])
+    receipts.apply(db)
+    settle(db)
+
+
+def settle(db: Connection) -> None:
+    for refused in refused_later.waiting(db):
+        refused_later.settle(db, refused, max_attempts=3, rng=Random(1))
+
+
+def message(db: Connection) -> Row[Any]:
+    return db.execute(
+        text(
+            "SELECT m.*, extract(epoch FROM lease_until - clock_timestamp()) AS left_s,"
+            " extract(epoch FROM m.due_at - clock_timestamp()) AS due_in_s, a.outcome, a.proof, a.provider_message_id"
+            " FROM messages m JOIN attempts a ON a.message_id = m.id AND a.number = m.attempt ORDER BY m.id LIMIT 1"
+        )
+    ).one()
+
+
+def device(db: Connection) -> Row[Any]:
+    return db.execute(
+        text("SELECT *, next_send_at > clock_timestamp() + interval '1 second' AS waits FROM devices")
+    ).one()
+
+
+def later(db: Connection) -> None:
+    """A quarter of an hour has passed."""
+    db.execute(text("UPDATE messages SET lease_until = lease_until - time_for_word()"))
+    db.execute(text("UPDATE attempts SET begun_at = begun_at - time_for_word()"))
+
+
+def test_it_holds_no_slot_and_is_not_called_sent(db: Connection, number: int) -> None:
+    taken(db, number)
+    row = message(db)
+    assert (row.status, row.slot, row.outcome, row.provider_message_id) == ("processing", None, "begun", "wamid.1")
+    assert 890 < row.left_s <= 900
+    assert aggregate.aggregate(db, row.campaign_id) is None or message(db).status == "processing"
+
+
+@pytest.mark.parametrize("status", ["sent", "delivered", "read"])
+def test_it_went_out(db: Connection, number: int, status: str) -> None:
+    told(db, taken(db, number), status)
+    assert (message(db).status, message(db).lease_until) == (status, None)
+
+
+def test_a_person_whom_it_cannot_reach_fails_with_the_reason(db: Connection, number: int) -> None:
+    told(db, taken(db, number), "failed", "undeliverable")
+    row = message(db)
+    assert (row.status, row.error_code, row.error_reason) == ("failed", "undeliverable", "their words")
+    assert (row.outcome, row.proof, row.attempts_used) == ("not_sent", "receipt", 1)
+    assert device(db).strikes == 0
+
+
+def test_delivered_beats_the_failure_before_it(db: Connection, number: int) -> None:
+    found = taken(db, number)
+    told(db, found, "failed", "undeliverable")
+    told(db, found, "delivered")
+    assert message(db).status == "delivered"
+
+
+def test_a_fault_of_theirs_is_tried_again_and_uses_up_an_attempt(db: Connection, number: int) -> None:
+    told(db, taken(db, number), "failed", "whatsapp_failed")
+    row = message(db)
+    assert (row.status, row.attempts_used, row.accepted_at is None) == ("queued", 1, False)
+    assert row.due_in_s > 0.5
+
+
+def test_too_fast_for_the_number_waits_and_uses_up_nothing(db: Connection, number: int) -> None:
+    told(db, taken(db, number), "failed", "throttled")
+    assert (message(db).status, message(db).attempts_used) == ("queued", 0)
+    assert (device(db).waits, device(db).error_code, device(db).day_count) == (True, "throttled", 0)
+
+
+def test_too_fast_for_the_person_holds_up_nobody_else(db: Connection, number: int) -> None:
+    told(db, taken(db, number), "failed", "pair_limit")
+    assert (message(db).status, message(db).attempts_used) == ("queued", 0)
+    assert 5 < message(db).due_in_s <= 6
+    assert device(db).waits is False
+
+
+@pytest.mark.parametrize("code", ["restricted", "token_refused", "payment_missing"])
+def test_an_error_of_the_number_stops_the_number_and_nobody_pays(db: Connection, number: int, code: str) -> None:
+    told(db, taken(db, number), "failed", code)
+    assert (message(db).status, message(db).attempts_used) == ("queued", 0)
+    assert (device(db).can_send, device(db).error_code) == (False, code)
+
+
+def test_who_wants_no_more_is_not_written_to_again(db: Connection, number: int) -> None:
+    found = taken(db, number)
+    other = place_message(db, None, device_id=number, phone=PHONE)
+    told(db, found, "failed", "opted_out")
+    assert (message(db).status, message(db).error_code) == ("failed", "opted_out")
+    listed = db.execute(text("SELECT phone, reason, proof LIKE '%their words' FROM suppressions")).all()
+    assert listed == [(PHONE, "opt_out", True)]
+    ended = db.execute(text("SELECT status FROM messages WHERE id = :id"), {"id": other}).scalar_one()
+    assert ended == "suppressed"
+
+
+@pytest.mark.parametrize(("status", "code", "ends"), [("sent", None, "sent"), ("failed", "undeliverable", "failed")])
+def test_their_word_may_be_quicker_than_our_record(
+    db: Connection, number: int, status: str, code: str | None, ends: str
+) -> None:
+    found = begun(db, number)
+    told(db, found, status, code)
+    assert message(db).slot == 0
+    record(db, found)
+    settle(db)
+    row = message(db)
+    assert (row.status, row.slot, row.lease_until) == (ends, None, None)
+
+
+def test_without_any_word_it_is_in_doubt_and_a_person_decides(db: Connection, number: int) -> None:
+    found = taken(db, number)
+    assert recover.end_unconfirmed(db) == 0
+    later(db)
+    assert recover.end_unconfirmed(db) == 1
+    assert (message(db).status, message(db).error_code, message(db).outcome) == ("unknown", "not_confirmed", "unknown")
+    asked = doubts.undecided(db, workspace(db), found.campaign_id or 0)
+    assert asked is not None
+    assert [row["id"] for row in asked] == [found.message_id]
+    told(db, found, "delivered")
+    assert message(db).status == "delivered"
+
+
+def test_no_answer_is_in_doubt_at_once_and_nobody_is_asked_for_a_while(db: Connection, number: int) -> None:
+    found = begun(db, number)
+    doubt = InDoubt("no_answer", "broken", final=True)
+    assert deliver.record(db, found, doubt, max_attempts=3, rng=Random(1)).status == "unknown"
+    here, campaign_id = workspace(db), found.campaign_id or 0
+    assert (message(db).slot, message(db).outcome) == (None, "unknown")
+    assert doubts.undecided(db, here, campaign_id) == []
+    report = failure_groups.report(db, here, campaign_id)
+    assert report is not None
+    assert [(group.code, group.undecided, group.awaited) for group in report.groups] == [("no_answer", 0, 1)]
+    later(db)
+    asked = doubts.undecided(db, here, campaign_id)
+    assert asked is not None
+    assert len(asked) == 1
+    told(db, found, "sent")
+    assert message(db).status == "sent"
+
+
+def test_recorded_twice_is_recorded_once(db: Connection, number: int) -> None:
+    found = taken(db, number)
+    told(db, found, "failed", "whatsapp_failed")
+    db.execute(text("UPDATE messages SET due_at = clock_timestamp()"))
+    db.execute(text("UPDATE pairs SET next_at = clock_timestamp()"))
+    again = begin_next(db, number)
+    assert again is not None
+    assert record(db, found) == "late"
+    assert (message(db).attempt, message(db).slot, message(db).accepted_at) == (2, 0, None)
