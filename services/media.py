@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
+from bridge.protocol import File
 from domain import media
 from domain.media import Kind, NotTaken
 from services.refused import Refused
@@ -91,15 +92,17 @@ def described(db: Connection, workspace_id: int, media_id: int) -> Described | N
     return Described(row.id, media.kind_of(row.mimetype), row.mimetype, row.filename, row.size)
 
 
-def uploaded(db: Connection, media_id: int, device_id: int) -> str | None:
-    """Meta's id of a file that this device has uploaded, as long as Meta surely has it."""
-    return db.execute(
+def uploaded(db: Connection, media_id: int, device_id: int) -> File | None:
+    """A file that this device has uploaded, by Meta's id of it and without its content, as long as Meta surely has it."""
+    row = db.execute(
         text(
-            "SELECT provider_media_id FROM media_uploads WHERE media_id = :media_id AND device_id = :device_id"
-            " AND uploaded_at > clock_timestamp() - make_interval(days => :days)"
+            "SELECT m.mimetype, m.filename, u.provider_media_id FROM media_uploads u JOIN media m ON m.id = u.media_id"
+            " WHERE u.media_id = :media_id AND u.device_id = :device_id"
+            " AND u.uploaded_at > clock_timestamp() - make_interval(days => :days)"
         ),
         {"media_id": media_id, "device_id": device_id, "days": UPLOAD_KEPT_DAYS},
-    ).scalar_one_or_none()
+    ).one_or_none()
+    return None if row is None else File(row.mimetype, row.filename, uploaded=row.provider_media_id)
 
 
 def uploaded_as(db: Connection, media_id: int, device_id: int, provider_media_id: str) -> None:

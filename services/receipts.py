@@ -1,4 +1,5 @@
-"""Apply the bridge's events: receipts raise messages, connection changes ask for a look at the device.
+"""Apply the bridges' events: receipts raise messages, connection changes ask for a look at the device, and what Meta tells
+of accounts and people is written down.
 
 Events are stored by ``store`` before the bridge is answered and applied in batches by ``apply``; both may be repeated.
 """
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, text
 
 from db.queries import query
 from domain.status import RAISES_TO, Outcome, merge
-from services import campaign_end, health, not_sent
+from services import alerts, campaign_end, conversations, health, not_sent
 
 BATCH = 500
 _KEY = re.compile(r"(\d{1,18})\.(\d{1,4})")
@@ -74,7 +75,7 @@ def apply(db: Connection, limit: int = BATCH) -> int:
     """Apply the oldest stored events; returns how many were taken (0: none waits)."""
     batch = db.execute(
         text(
-            "SELECT id, session, type, least(at, received_at) AS at, data FROM events WHERE applied_at IS NULL"
+            "SELECT id, event_id, session, type, least(at, received_at) AS at, data FROM events WHERE applied_at IS NULL"
             " ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
         ),
         {"limit": limit},
@@ -82,6 +83,8 @@ def apply(db: Connection, limit: int = BATCH) -> int:
     if not batch:
         return 0
     _apply_receipts(db, [event for event in batch if event.type == "receipt"])
+    alerts.apply(db, [event for event in batch if event.type == "account"])
+    conversations.apply(db, [event for event in batch if event.type in ("inbound", "preference")])
     changed = {event.session for event in batch if event.type == "connection"}
     if changed:
         health.look_soon(db, sorted(changed))

@@ -9,6 +9,7 @@ from cloud_numbers import add_numbers
 from people import workspace
 from sqlalchemy import Connection, Engine, text
 
+from bridge.protocol import File
 from db.engine import run
 from domain.media import MB
 from services import media
@@ -69,13 +70,14 @@ def test_an_upload_is_used_again_for_29_days_by_its_own_number(db: Connection) -
     kept = media.keep(db, workspace(db), "a.png", "image/png", PNG)
     assert media.uploaded(db, kept, one) is None
     media.uploaded_as(db, kept, one, "meta-1")
-    assert (media.uploaded(db, kept, one), media.uploaded(db, kept, other)) == ("meta-1", None)
+    first = File("image/png", "a.png", uploaded="meta-1")
+    assert (media.uploaded(db, kept, one), media.uploaded(db, kept, other)) == (first, None)
     age(db, "28 days 23 hours")
-    assert media.uploaded(db, kept, one) == "meta-1"
+    assert media.uploaded(db, kept, one) == first
     age(db, "29 days 1 minute")
     assert media.uploaded(db, kept, one) is None
     media.uploaded_as(db, kept, one, "meta-2")
-    assert media.uploaded(db, kept, one) == "meta-2"
+    assert media.uploaded(db, kept, one) == File("image/png", "a.png", uploaded="meta-2")
 
 
 def age(db: Connection, by: str) -> None:
