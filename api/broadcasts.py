@@ -65,12 +65,22 @@ class Broadcasts(BaseModel):
     next_after: int | None = Field(description="The `after` of the next page; null on the last one")
 
 
+class Filled(BaseModel):
+    """A template of Meta's and what fills its places."""
+
+    name: str
+    language: str
+    values: dict[str, str]
+    media_id: int | None
+
+
 class Detail(Summary):
     counts: Counts
     total: int
     invalid_recipients_count: int
     failures: list[Missed] = Field(description="The first 100 who did not get it, or of whom nobody knows")
     eta: datetime | None = Field(description="Roughly when it will be done; null unless it is running")
+    template: Filled | None = Field(description="What it is sent by; null for free text")
     rate_per_minute: float | None = Field(
         description="Messages sent per minute over the last minutes; null unless it is running and this is known"
     )

@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from api.context import LARGEST_ID
 from api.errors import refusals
@@ -19,18 +31,57 @@ def _not_blank(text: str) -> str:
     return text
 
 
+class NotGiven(str):
+    """A text that a request leaves out."""
+
+    __slots__ = ()
+
+
+def _or_template(given: Any, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> str:
+    """A text, or none where a template stands in its place; one of the two there must be."""
+    if isinstance(given, NotGiven):
+        if info.data.get("template", NotGiven()) is None:  # neither given nor wrong
+            raise PydanticCustomError("missing", "Field required")
+        return ""
+    if info.data.get("template") is not None:
+        raise ValueError("cannot go together with a template")
+    return str(check(given))
+
+
 MessageText = Annotated[Text, Field(min_length=1, max_length=LONGEST_MESSAGE), AfterValidator(_not_blank)]
+# For a field that comes after one called ``template``.
+MessageOrTemplate = Annotated[MessageText, WrapValidator(_or_template)]
 SomeId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+LONGEST_NAME = 512  # of a template, by Meta's rules
 Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY_S, allow_inf_nan=False)]
 
 REFUSALS = refusals(
     {
         400: "NO_RECIPIENTS; ALL_INVALID with each reason",
-        422: "INVALID: a field is wrong, and `details.field` names it; BAD_MESSAGE, UNKNOWN_DEVICE, "
+        409: "OUTSIDE_WINDOW: `details.outside_count` people have not written to the official numbers within 24 hours; "
+        "TEMPLATE_NOT_APPROVED, TEMPLATE_CHANGED",
+        422: "INVALID: a field is wrong, and `details.field` names it; BAD_MESSAGE, UNKNOWN_DEVICE, MIXED_KINDS; of a "
+        "template NOT_OFFICIAL, TEMPLATE_NOT_THERE, TEMPLATE_UNSUPPORTED, TEMPLATE_NOT_FILLED, TEMPLATE_NEEDS_FILE, "
+        "UNKNOWN_PLACE, UNKNOWN_MEDIA, WRONG_FILE; "
         "IDEMPOTENCY_KEY_REUSED; for a CSV file its own codes, such as ENCODING_UNKNOWN",
         503: "WHATSAPP_NOT_CONNECTED: no chosen device can send, and `details.devices` says what each needs",
     }
 )
+
+
+class FilledTemplate(BaseModel):
+    """A template of an official number, approved by Meta, and what fills its places."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[Text, Field(min_length=1, max_length=LONGEST_NAME, examples=["order_ready"])]
+    language: Annotated[Text, Field(min_length=1, max_length=LONGEST_NAME, examples=["en_US"])]
+    values: dict[Text, Text] = Field(
+        default_factory=dict,
+        description="What stands in each of its places, by the place's key; `GET /api/templates` tells them.",
+        examples=[{"body.1": "{name|there}"}],
+    )
+    media_id: SomeId | None = Field(None, description="The file of its header, from `POST /api/media`")
 
 
 class How(BaseModel):
@@ -38,7 +89,13 @@ class How(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    message: MessageText = Field(
+    template: FilledTemplate | None = Field(
+        None,
+        description="In the place of `message`: a template of Meta's, from official numbers. Values as in `message`.",
+    )
+    message: MessageOrTemplate = Field(
+        default_factory=NotGiven,
+        validate_default=True,
         description="The text. `{name}` is replaced by the person's value, `{name|there}` has a fallback.",
         examples=["Hello {name|there}!"],
     )
@@ -83,6 +140,12 @@ class Broadcast(How):
     )
     phones: list[Any] = Field(default_factory=list, description="The same as `recipients`", examples=[[]])
     lead_ids: list[SomeId] = Field(default_factory=list, description="Ids of leads", examples=[[]])
+
+
+def asked_of(body: BaseModel) -> dict[str, Any]:
+    """All that a body asks for, to know it again by its key: without a template as it was before there were any."""
+    asked = body.model_dump()
+    return {name: value for name, value in asked.items() if name != "template" or value is not None}
 
 
 class Invalid(BaseModel):

@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from fastapi import APIRouter, Depends, File, Form, UploadFile
 from sqlalchemy import Connection
 
 from api.context import WHO, Context, Here, Key, keyed
-from api.launch_bodies import REFUSALS, Broadcast, How, LaunchAnswer
+from api.launch_bodies import REFUSALS, Broadcast, How, LaunchAnswer, asked_of
+from api.launch_forms import how_of_form, only_known_fields
 from api.recipients import Recipients, from_csv, from_items
 from api.text import Text
 from domain.phone import masked
 from services import connection_check, launch, repeats
 from services.find_leads import FoundLead, find_leads
-from services.launch import Launch, Launched
+from services.launch import Launched
+from services.launch_request import Launch
 from services.workspaces import Workspace
 
 log = logging.getLogger("fanfare.api")
@@ -42,15 +42,7 @@ def launch_broadcast(body: Broadcast, here: Here, key: Key) -> Any:
     def recipients(workspace: Workspace, leads: Mapping[int, FoundLead]) -> Recipients:
         return from_items(items, body.lead_ids, leads, workspace.default_country)
 
-    return _answered(here, body, recipients, key, "/api/broadcasts", body.model_dump(), lead_ids=body.lead_ids)
-
-
-async def _only_known_fields(request: Request) -> None:
-    """A misspelt `scheduled_at` would launch now: FastAPI passes over fields of a form that it does not know."""
-    known = {field.alias for field in request.scope["route"].dependant.body_params}
-    unknown = [name for name in await request.form() if name not in known]
-    if unknown:
-        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("body", name)} for name in unknown])
+    return _answered(here, body, recipients, key, "/api/broadcasts", asked_of(body), lead_ids=body.lead_ids)
 
 
 @router.post(
@@ -58,13 +50,18 @@ async def _only_known_fields(request: Request) -> None:
     status_code=202,
     response_model=LaunchAnswer,
     responses=REFUSALS,
-    dependencies=[Depends(_only_known_fields)],
+    dependencies=[Depends(only_known_fields)],
 )
 def launch_csv(
     here: Here,
     key: Key,
     file: Annotated[UploadFile, File(description="The CSV file: a header row, then one person a row; at most 50 MB")],
-    message: Annotated[str, Form(description="The text; `{column|fallback}` is replaced by the person's cell")],
+    message: Annotated[
+        str | None, Form(description="The text; `{column|fallback}` is replaced by the person's cell")
+    ] = None,
+    template: Annotated[
+        str | None, Form(description="A template in the place of the message: JSON as in `POST /api/broadcasts`")
+    ] = None,
     title: Annotated[str | None, Form()] = None,
     encoding: Annotated[Text | None, Form(description="Needed for other encodings than UTF-8 and UTF-16")] = None,
     delimiter: Annotated[str | None, Form(description="Comma, semicolon or tab; found by itself")] = None,
@@ -82,8 +79,9 @@ def launch_csv(
     A fault of the file (encoding, header) refuses it, with 422 and its own `error_code`; rows that cannot be used are
     set aside with their row number and reason, and the others go. The other fields are those of `POST /api/broadcasts`.
     """
-    how = _how(
+    how = how_of_form(
         message=message,
+        template=template,
         title=title,
         device_ids=device_ids.split(",") if device_ids is not None else None,
         min_delay_s=min_delay_s,
@@ -102,17 +100,8 @@ def launch_csv(
     def recipients(workspace: Workspace, _: Mapping[int, FoundLead]) -> Recipients:
         return from_csv(data, workspace.default_country, **columns)
 
-    asked = [hashlib.sha256(data).hexdigest(), how.model_dump(), columns, save_leads]
+    asked = [hashlib.sha256(data).hexdigest(), asked_of(how), columns, save_leads]
     return _answered(here, how, recipients, key, "/api/broadcasts/csv", asked, save_leads=save_leads)
-
-
-def _how(**fields: Any) -> How:
-    """The form's fields under the same rules as those of the JSON body."""
-    try:
-        return How(**{name: value for name, value in fields.items() if value is not None})
-    except ValidationError as error:
-        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
-        raise RequestValidationError(faults) from None
 
 
 def _answered(
@@ -160,6 +149,7 @@ def _request(how: How, workspace_id: int, found: Recipients, *, save_leads: bool
     return Launch(
         workspace_id=workspace_id,
         message=how.message,
+        template=None if how.template is None else how.template.model_dump(),
         people=found.people,
         rejected=found.rejected,
         title=how.title,

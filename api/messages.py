@@ -13,7 +13,7 @@ from api.broadcasts import MessageState
 from api.context import WHO, Here, Id, Key, keyed
 from api.control import NOT_NOW
 from api.errors import not_found, refusals
-from api.launch_bodies import MessageText, SomeId
+from api.launch_bodies import FilledTemplate, MessageOrTemplate, NotGiven, SomeId, asked_of
 from api.text import Text
 from services import control, doubts, message_views, repeats, single
 
@@ -27,7 +27,11 @@ class SingleSend(BaseModel):
 
     device_id: SomeId
     phone: Annotated[Text, Field(max_length=100, examples=["050-123-4567"])]
-    text: MessageText = Field(examples=["Your order is ready."])
+    template: FilledTemplate | None = Field(
+        None,
+        description="In the place of `text`: a template of Meta's, from an official number, with values as they are",
+    )
+    text: MessageOrTemplate = Field(default_factory=NotGiven, validate_default=True, examples=["Your order is ready."])
 
 
 class Queued(BaseModel):
@@ -79,8 +83,10 @@ class Story(MessageState):
     response_model=Queued,
     responses=refusals(
         {
-            409: "SUPPRESSED: the person is on the never-send list",
-            422: "INVALID_PHONE, UNKNOWN_DEVICE, IDEMPOTENCY_KEY_REUSED, or INVALID: a field is wrong",
+            409: "SUPPRESSED: the person is on the never-send list; TEMPLATE_NOT_APPROVED; OUTSIDE_WINDOW: from an official "
+            "number free text goes only to somebody who has written to it within 24 hours",
+            422: "INVALID_PHONE, UNKNOWN_DEVICE; of a template as at `POST /api/broadcasts`; "
+            "IDEMPOTENCY_KEY_REUSED, or INVALID: a field is wrong",
         }
     ),
 )
@@ -91,17 +97,18 @@ def send_message(body: SingleSend, here: Here, key: Key) -> Any:
         workspace = here.workspace(db)
 
         def do() -> repeats.Answer:
-            queued = single.send(
-                db,
-                workspace.id,
-                device_id=body.device_id,
-                number=body.phone,
-                body=body.text,
-                default_country=workspace.default_country,
-            )
+            to: dict[str, Any] = {
+                "device_id": body.device_id,
+                "number": body.phone,
+                "default_country": workspace.default_country,
+            }
+            if body.template is None:
+                queued = single.send(db, workspace.id, body=body.text, **to)
+            else:
+                queued = single.send_template(db, workspace.id, body.template.model_dump(), **to)
             return {"id": queued.id, "status": queued.status}
 
-        return repeats.once(db, keyed(workspace.id, key, "/api/messages", body.model_dump()), do)
+        return repeats.once(db, keyed(workspace.id, key, "/api/messages", asked_of(body)), do)
 
     return here.run(send)
 

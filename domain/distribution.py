@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -53,10 +54,39 @@ def deal(count: int, devices: Sequence[Share]) -> list[int]:
     return answer
 
 
+def deal_apart(groups: Sequence[tuple[int, Sequence[Share]]]) -> list[list[int]]:
+    """For groups of recipients, each with a number of them and the devices that they may be dealt over: the device ids of
+    each group.
+
+    Whoever has the fewest choices is dealt first, and the next recipient gets the device that will be done with its part
+    soonest, so those who may go anywhere fill up what the others left. Raises ValueError as ``deal`` does.
+    """
+    load: Counter[int] = Counter()
+    dealt: list[list[int]] = [[] for _ in groups]
+    for place in sorted(range(len(groups)), key=lambda place: len(groups[place][1])):
+        count, devices = groups[place]
+        if count and not devices:
+            raise ValueError(f"{count} recipients and no device")
+        _check_weights(devices)
+        soonest = [((load[each.device_id] + 1) / each.weight, index) for index, each in enumerate(devices)]
+        heapq.heapify(soonest)
+        for _ in range(count):
+            index = soonest[0][1]
+            share = devices[index]
+            load[share.device_id] += 1
+            dealt[place].append(share.device_id)
+            heapq.heapreplace(soonest, ((load[share.device_id] + 1) / share.weight, index))
+    return dealt
+
+
 def _whole_weights(devices: Sequence[Share]) -> list[int]:
     """The same proportions in whole numbers, because rounding errors would let a device miss its places."""
-    if not all(device.weight > 0 and math.isfinite(device.weight) for device in devices):
-        raise ValueError("the weight of a device must be above 0")
+    _check_weights(devices)
     exact = [Fraction(device.weight) for device in devices]
     scale = math.lcm(*(fraction.denominator for fraction in exact))
     return [int(fraction * scale) for fraction in exact]
+
+
+def _check_weights(devices: Sequence[Share]) -> None:
+    if not all(device.weight > 0 and math.isfinite(device.weight) for device in devices):
+        raise ValueError("the weight of a device must be above 0")

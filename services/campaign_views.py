@@ -38,12 +38,13 @@ class CampaignView:
     it is running, the rate also while nobody can tell.
 
     ``reason`` says in words why it is paused or failed, of the ``code``; ``min_delay_s`` and ``max_delay_s`` are its own
-    range of pauses.
+    range of pauses. ``template`` is one of Meta's as stored (services/template_filling.py), and ``message`` then its words.
     """
 
     id: int
     title: str
     message: str
+    template: dict[str, Any] | None
     status: str
     code: str | None
     reason: str | None
@@ -88,7 +89,7 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | N
     """A campaign, counted now; None when there is none with this id."""
     row = db.execute(
         text(
-            "SELECT id, title, message, status, pause_reason, error_code, error_reason, created_at, scheduled_at,"
+            "SELECT id, title, message, template, status, pause_reason, error_code, error_reason, created_at, scheduled_at,"
             " started_at, finished_at, min_delay_s, max_delay_s,"
             " (SELECT count(*) FROM rejected_rows r WHERE r.campaign_id = c.id) AS invalid_count"
             " FROM campaigns c WHERE id = :id AND workspace_id = :workspace_id"
@@ -102,6 +103,7 @@ def one(db: Connection, workspace_id: int, campaign_id: int) -> CampaignView | N
         id=row.id,
         title=row.title,
         message=row.message,
+        template=row.template,
         status=row.status,
         code=row.pause_reason or row.error_code,
         reason=_why(row),

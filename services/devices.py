@@ -19,6 +19,7 @@ class Candidate:
 
     id: int
     name: str
+    provider: str
     state: str
     can_send: bool
     qr_required: bool
@@ -28,6 +29,11 @@ class Candidate:
     min_gap_s: float
     max_gap_s: float
     left_today: int | None
+
+    @property
+    def official(self) -> bool:
+        """A number of Meta's Cloud API, with its windows and templates."""
+        return self.provider == "cloud"
 
     @property
     def ready(self) -> bool:
@@ -62,8 +68,8 @@ class Candidate:
 
 
 _COLUMNS = (
-    "SELECT d.id, d.name, d.state, d.can_send, d.qr_required, b.away_since IS NOT NULL AS bridge_away, d.strikes,"
-    " d.error_reason, d.min_gap_s, d.max_gap_s,"
+    "SELECT d.id, d.name, d.provider, d.state, d.can_send, d.qr_required, b.away_since IS NOT NULL AS bridge_away,"
+    " d.strikes, d.error_reason, d.min_gap_s, d.max_gap_s,"
     " CASE WHEN d.daily_cap IS NOT NULL THEN greatest(0, d.daily_cap - CASE"
     "   WHEN d.day >= (clock_timestamp() AT TIME ZONE w.time_zone)::date THEN d.day_count ELSE 0 END) END AS left_today"
     " FROM devices d JOIN bridges b ON b.address = d.bridge_address JOIN workspaces w ON w.id = d.workspace_id"

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 from db.queries import query
 from domain import template
 from domain.people import Person
-from services import drafts
+from services import devices, drafts, launch_devices
+from services.conversations import OPEN_S
 
 DUPLICATE = "duplicate"
 SAMPLE = 20  # people whose message a preview can show
@@ -23,7 +24,8 @@ class Sums:
     ``lacking`` a value of the message as it is now, ``duplicates``, and ``bad`` rows by their reasons' codes.
 
     ``missing`` is how many have no value for each name of the message, ``warnings`` are of people who will receive it.
-    ``names``: somebody's name is known.
+    ``names``: somebody's name is known. ``outside_window`` of those who will receive it would not get it as the free text
+    that it is: they have not written to the official numbers that it would go out from (services/launch_devices.py).
     """
 
     will_receive: int
@@ -34,6 +36,7 @@ class Sums:
     missing: dict[str, int]
     warnings: dict[str, int]
     names: bool
+    outside_window: int = 0
 
     @property
     def bad_count(self) -> int:
@@ -48,6 +51,7 @@ def sums(db: Connection, workspace_id: int, draft: drafts.Draft) -> Sums:
         "workspace_id": workspace_id,
         "columns": [column for column in needed.values() if column is not None],
         "all_lack": None in needed.values(),
+        **_windows(db, workspace_id, draft),
     }
     counted = db.execute(query("draft_sums"), values).one()
     reasons = db.execute(
@@ -68,7 +72,17 @@ def sums(db: Connection, workspace_id: int, draft: drafts.Draft) -> Sums:
         missing={name: n for name, n in missing.items() if n},
         warnings=counted.warnings,
         names=counted.names,
+        outside_window=counted.outside_window,
     )
+
+
+def _windows(db: Connection, workspace_id: int, draft: drafts.Draft) -> dict[str, object]:
+    """The official numbers of which one must have an open window with each person when it starts; None: nobody needs any."""
+    device_ids: list[int] | None = None
+    if draft.template is None:
+        found = devices.for_launch(db, workspace_id, draft.device_ids)
+        device_ids = launch_devices.that_need_windows(found, chosen=draft.device_ids is not None)
+    return {"window_devices": device_ids, "starts_at": draft.scheduled_at, "open_s": OPEN_S}
 
 
 def sample(db: Connection, workspace_id: int, draft: drafts.Draft) -> list[Person]:

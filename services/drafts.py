@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,10 +14,11 @@ from sqlalchemy import Connection, text
 from db.queries import query
 from domain.limits import FURTHEST_AHEAD, LONGEST_DELAY_S, LONGEST_MESSAGE, LONGEST_TITLE
 from domain.text import storable
-from services import audit
+from services import audit, template_filling
 from services.refused import Refused
 
-CHANGEABLE = ("title", "message", "device_ids", "min_delay_s", "max_delay_s", "scheduled_at", "save_leads")
+CHANGEABLE = ("title", "message", "template", "device_ids", "min_delay_s", "max_delay_s", "scheduled_at", "save_leads")
+_PLACES = {"template": "CAST(:template AS jsonb)"}
 LISTED = 100  # drafts that a list shows
 
 
@@ -24,7 +26,7 @@ LISTED = 100  # drafts that a list shows
 class Draft:
     """A draft. ``device_ids`` None: all that can send; those of devices deleted since are left out, and with none left it
     cannot be launched. Delays in seconds; ``headers`` are the columns of its people's file, ``phone_header`` the one of
-    the numbers."""
+    the numbers. ``template`` is one of Meta's as stored (services/template_filling.py), and ``message`` then its words."""
 
     id: int
     title: str
@@ -38,6 +40,7 @@ class Draft:
     phone_header: str | None
     created_at: datetime
     edited_at: datetime
+    template: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +83,20 @@ def every(db: Connection, workspace_id: int) -> list[Listed]:
 
 
 def change(db: Connection, workspace_id: int, draft_id: int, changes: Mapping[str, Any]) -> None:
-    """Set those of CHANGEABLE that ``changes`` names.
+    """Set those of CHANGEABLE that ``changes`` names. A template is asked for as services/template_filling.py has it, and
+    need not be filled yet; its words become the message. Without one (None) the message stays until another is given.
 
-    Raises Refused: NOT_FOUND, NOT_POSSIBLE when it was launched, INVALID with the field in ``details``.
+    Raises Refused: NOT_FOUND, NOT_POSSIBLE when it was launched, INVALID with the field in ``details``, or what is wrong
+    with the template.
     """
     draft = locked(db, workspace_id, draft_id)
+    changes = _with_template(db, workspace_id, draft, changes)
     _check({"min_delay_s": draft.min_delay_s, "max_delay_s": draft.max_delay_s, **changes}, draft.now)
     named = [name for name in CHANGEABLE if name in changes]
-    settings = ", ".join(f"{name} = :{name}" for name in named)
+    settings = ", ".join(f"{name} = {_PLACES.get(name, f':{name}')}" for name in named)
     db.execute(
         text(f"UPDATE campaigns SET {settings}{', ' if named else ''}edited_at = clock_timestamp() WHERE id = :id"),  # noqa: S608
-        {"id": draft_id, **{name: changes[name] for name in named}},
+        {"id": draft_id, **{name: _as_stored(changes[name]) for name in named}},
     )
 
 
@@ -106,7 +112,8 @@ def locked(db: Connection, workspace_id: int, draft_id: int) -> Any:
     database's. Raises Refused: NOT_FOUND, or NOT_POSSIBLE when it was launched."""
     row = db.execute(
         text(
-            "SELECT status, title, min_delay_s, max_delay_s, clock_timestamp() AS now FROM campaigns"
+            "SELECT status, title, device_ids, template IS NOT NULL AS by_template, min_delay_s, max_delay_s,"
+            " clock_timestamp() AS now FROM campaigns"
             " WHERE id = :id AND workspace_id = :workspace_id FOR UPDATE"
         ),
         {"id": draft_id, "workspace_id": workspace_id},
@@ -120,6 +127,21 @@ def locked(db: Connection, workspace_id: int, draft_id: int) -> Any:
 
 def not_found() -> Refused:
     return Refused("NOT_FOUND", "This draft is not there: somebody may have deleted it.")
+
+
+def _with_template(db: Connection, workspace_id: int, draft: Any, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The changes with what follows from a template: its parts, and its words as the message."""
+    asked = changes.get("template")
+    if asked is not None:
+        template = template_filling.stored(db, workspace_id, asked, changes.get("device_ids", draft.device_ids))
+        return {**changes, "template": template, "message": template_filling.in_words(template)}
+    if "message" in changes and "template" not in changes and draft.by_template:
+        raise Refused("INVALID", "The text of a template is Meta's: it is changed there.", {"field": "message"})
+    return changes
+
+
+def _as_stored(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict) else value
 
 
 def _check(changes: Mapping[str, Any], now: datetime) -> None:

@@ -30,9 +30,9 @@ def struck_campaigns(db: Connection) -> list[int]:
 def hand_over(db: Connection, campaign_id: int) -> list[HandedOver]:
     """Every device with three strikes leaves this campaign.
 
-    Its messages that were never attempted or are proven not sent go to the campaign's devices that can send; when none
-    can, the campaign pauses with ``no_device``. A device whose bridge is away is not struck: that is no error of its own.
-    A device that is out is looked at again when it has queued messages and another can send: what it had in flight was
+    Its messages that were never attempted or are proven not sent go to the campaign's devices that can send them; when none
+    can send, the campaign pauses with ``no_device``. A device whose bridge is away is not struck: that is no error of its
+    own. A device that is out is looked at again when it has queued messages and another can send: what it had in flight was
     proven since, somebody retried, or the others came back first. A message in doubt that a person had queued again
     cannot go to another device, so it is in doubt again.
     """
@@ -66,13 +66,13 @@ def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> 
     back = db.execute(text("SELECT can_send FROM devices WHERE id = :id FOR SHARE"), {"id": device_id}).scalar_one()
     if back:
         return None
-    db.execute(
+    left = db.execute(
         text(
             "UPDATE campaign_devices SET out_at = clock_timestamp(), out_code = :code"
             " WHERE campaign_id = :campaign_id AND device_id = :device_id AND out_at IS NULL"
         ),
         {"campaign_id": campaign_id, "device_id": device_id, "code": code},
-    )
+    ).rowcount
     others = devices.of_campaign(db, campaign_id)
     able = [device for device in others if device.ready]
     waiting = list(
@@ -84,8 +84,7 @@ def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> 
             {"campaign_id": campaign_id, "device_id": device_id},
         ).scalars()
     )
-    if able and waiting:
-        distribute.move(db, waiting, able)
+    moved = distribute.move(db, waiting, able).count
     db.execute(
         text(
             "UPDATE messages SET status = 'unknown', error_code = 'outcome_unknown', error_reason = NULL"
@@ -95,9 +94,10 @@ def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> 
         {"campaign_id": campaign_id, "device_id": device_id},
     )
     paused = not any(device.may_send for device in others) and _pause(db, campaign_id)
-    if able:
+    if moved:
         wake.dispatcher(db)
-    return HandedOver(campaign_id, device_id, len(waiting) if able else 0, paused)
+    # What no other device can send is found again at each look, until this one is back.
+    return HandedOver(campaign_id, device_id, moved, paused) if left or moved or paused else None
 
 
 def _pause(db: Connection, campaign_id: int) -> bool:

@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, text
 
 from db.queries import query
-from domain import template
-from domain.idempotency import content_hash
-from domain.people import Person, RejectedRow
-from services import audit, devices, wake
+from domain.people import Person
+from services import audit, launch_content, launch_devices, launch_people, wake
 from services.copy_people import copy_people
+from services.launch_content import Content
+from services.launch_people import INVALID_SAMPLE
+from services.launch_request import Launch, content_key
 from services.refused import Refused
-from services.rejected import PHONE_KEPT, copy_rejected
+from services.rejected import copy_rejected
 
 REPEAT_WITHIN_S = 600
 ITEMS = 100  # recipients that the answer lists
-INVALID_SAMPLE = 100  # bad rows that the answer lists; all of them stay with the campaign
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """What is asked for. ``device_ids`` None: all that can send. ``leads`` maps a phone to the lead it came from;
-    ``headers`` are those of the file and ``phone_header`` the one of the phones, for handing rejected
-    rows back. ``draft_id`` is the draft that this is the launch of, locked by the caller. Delays in seconds."""
-
-    workspace_id: int
-    message: str
-    people: Sequence[Person]
-    rejected: Sequence[RejectedRow] = ()
-    title: str | None = None
-    device_ids: Sequence[int] | None = None
-    min_delay_s: float | None = None
-    max_delay_s: float | None = None
-    scheduled_at: datetime | None = None
-    allow_repeat: bool = False
-    save_leads: bool = False
-    leads: Mapping[str, int] = field(default_factory=dict)
-    headers: Sequence[str] = ("phone", "name")
-    phone_header: str = "phone"
-    draft_id: int | None = None
-    who: str = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +46,40 @@ def find_repeat(db: Connection, request: Launch) -> Launched | None:
         return None
     found = db.execute(
         query("find_repeat"),
-        {"workspace_id": request.workspace_id, "key": _content_key(request), "within_s": REPEAT_WITHIN_S},
+        {"workspace_id": request.workspace_id, "key": content_key(request), "within_s": REPEAT_WITHIN_S},
     ).scalar_one_or_none()
     return None if found is None else describe(db, found, request.people, idempotent=True)
 
 
 def launch(db: Connection, request: Launch) -> Launched:
     """Commit a campaign with its recipients, or return the one that the same launch made within ten minutes: a draft
-    then stays a draft. Raises Refused: NO_RECIPIENTS, ALL_INVALID, WHATSAPP_NOT_CONNECTED, UNKNOWN_DEVICE or BAD_MESSAGE.
+    then stays a draft.
+
+    Raises Refused: NO_RECIPIENTS, ALL_INVALID, WHATSAPP_NOT_CONNECTED, UNKNOWN_DEVICE, BAD_MESSAGE, MIXED_KINDS,
+    OUTSIDE_WINDOW, or what is wrong with its template (services/template_filling.py, services/template_devices.py).
     """
     take_time(db)
-    people, lacking = _sort_out(request)
     campaign_id = _new_id(db) if request.draft_id is None else request.draft_id
     if not request.allow_repeat:
         # Of launches at the same instant one gets the row; the others wait here for its commit, and then see it.
-        taken = db.execute(
-            query("take_repeat"),
-            {
-                "workspace_id": request.workspace_id,
-                "key": _content_key(request),
-                "campaign_id": campaign_id,
-                "within_s": REPEAT_WITHIN_S,
-            },
-        ).scalar_one_or_none()
+        row = {"workspace_id": request.workspace_id, "key": content_key(request), "campaign_id": campaign_id}
+        taken = db.execute(query("take_repeat"), {**row, "within_s": REPEAT_WITHIN_S}).scalar_one_or_none()
         if taken is None:
-            return describe(db, _first_launch(db, request), request.people, idempotent=True)
-    chosen = _choose_devices(db, request)
+            return describe(db, _first_launch(db, row), request.people, idempotent=True)
+    candidates = launch_devices.found(db, request.workspace_id, request.device_ids)
+    content = launch_content.of(db, request, candidates)
+    people, lacking = launch_people.sort_out(request, content.message)
+    device_ids = launch_devices.that_launch(
+        candidates, content.devices, chosen=request.device_ids is not None, later=request.scheduled_at is not None
+    )
     if request.draft_id is None:
-        _insert_campaign(db, request, campaign_id)
+        _insert_campaign(db, request, campaign_id, content)
     else:
         _move_draft(db, request, campaign_id)
-    _use_devices(db, campaign_id, chosen)
+    _use_devices(db, campaign_id, device_ids)
     copy_people(db, people, request.leads)
+    if content.needs_windows:
+        launch_devices.check_windows(db, request.workspace_id, device_ids, request.scheduled_at)
     if request.save_leads:
         db.execute(query("save_leads"), {"workspace_id": request.workspace_id})
     queued = int(
@@ -162,117 +138,33 @@ def take_time(db: Connection) -> None:
     db.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
 
 
-def _sort_out(request: Launch) -> tuple[list[Person], list[RejectedRow]]:
-    """Who can be written to, and rejected rows of those who lack a value of the message."""
-    try:
-        message = template.parse(request.message)
-    except template.TemplateError as error:
-        raise Refused(
-            "BAD_MESSAGE", "The message cannot be read: {error}.", {"field": "message"}, error=str(error)
-        ) from None
-    if not request.people and not request.rejected:
-        raise Refused(
-            "NO_RECIPIENTS",
-            "There is nobody to send to: give recipients, phones or lead_ids.",
-            {"missing_field": "recipients", "selection_count": 0, "workspace_id": request.workspace_id},
-        )
-    people: list[Person] = []
-    lacking: list[RejectedRow] = []
-    lacked: Counter[str] = Counter()
-    for person in request.people:
-        if missing := template.missing(message, _values(person)):
-            lacked.update(missing)
-            lacking.append(RejectedRow(person.row, person.phone, "missing_variable", _cells(request, person)))
-        else:
-            people.append(person)
-    if not people:
-        rejected = [*request.rejected, *lacking]
-        raise Refused(
-            "ALL_INVALID",
-            "None of the {count} recipients can be sent to.{lacked}",
-            {
-                **({"missing_variables": dict(lacked)} if lacked else {}),
-                "invalid": [
-                    {"phone": row.raw[:PHONE_KEPT], "row": row.row, "reason": row.reason}
-                    for row in rejected[:INVALID_SAMPLE]
-                ],
-                "invalid_recipients_count": len(rejected),
-            },
-            count=len(rejected),
-            lacked=_lacked(lacked),
-        )
-    return people, lacking
-
-
-def _lacked(counts: Mapping[str, int]) -> str:
-    """Which variables of the message were not there, and for how many people."""
-    return "".join(f" {{{name}}} has no value for {count} of them." for name, count in counts.items())
-
-
-def _values(person: Person) -> dict[str, str]:
-    return {"name": person.name, **person.variables} if person.name else dict(person.variables)
-
-
-def _cells(request: Launch, person: Person) -> tuple[str, ...]:
-    values = {template.variable_key(name): value for name, value in _values(person).items()}
-    values[template.variable_key(request.phone_header)] = person.phone
-    return tuple(values.get(template.variable_key(header), "") for header in request.headers)
-
-
 def _shown_suppressed(person: Person) -> dict[str, object]:
     return {"phone": person.phone, "row": person.row, "reason": "suppressed"}
 
 
-def _content_key(request: Launch) -> str:
-    people = [(person.phone, _values(person)) for person in request.people]
-    return "content:" + content_hash(people, message=request.message, scheduled_at=request.scheduled_at)
-
-
-def _first_launch(db: Connection, request: Launch) -> int:
+def _first_launch(db: Connection, named: Mapping[str, object]) -> int:
     """The campaign to which the row belongs that could not be taken. Not asked for its age again: that was judged when
     the row was refused, and may pass ten minutes, or the campaign be cancelled, from one statement to the next."""
     return int(
         db.execute(
-            text("SELECT campaign_id FROM idempotency WHERE workspace_id = :workspace_id AND key = :key"),
-            {"workspace_id": request.workspace_id, "key": _content_key(request)},
+            text("SELECT campaign_id FROM idempotency WHERE workspace_id = :workspace_id AND key = :key"), named
         ).scalar_one()
     )
-
-
-def _choose_devices(db: Connection, request: Launch) -> list[int]:
-    """The devices that the campaign may use. Refused when it is known that none of them can send (R4)."""
-    found = devices.for_launch(db, request.workspace_id, request.device_ids)
-    unknown = set(request.device_ids or ()) - {device.id for device in found}
-    if unknown:
-        raise Refused(
-            "UNKNOWN_DEVICE",
-            "There is no device {id}.",
-            {"field": "device_ids", "unknown": sorted(unknown)},
-            id=min(unknown),
-        )
-    able = [device for device in found if device.may_send]
-    # For a time to come it is enough that there are devices: whether they can send is asked when it fires.
-    if not able and not (request.scheduled_at is not None and found):
-        raise Refused(
-            "WHATSAPP_NOT_CONNECTED",
-            "No phone can send: connect one and launch again.",
-            {"requires_connection": True, "devices": [device.trouble() for device in found]},
-        )
-    return [device.id for device in (found if request.device_ids is not None or not able else able)]
 
 
 def _new_id(db: Connection) -> int:
     return int(db.execute(text("SELECT nextval(pg_get_serial_sequence('campaigns', 'id'))")).scalar_one())
 
 
-def _insert_campaign(db: Connection, request: Launch, campaign_id: int) -> None:
+def _insert_campaign(db: Connection, request: Launch, campaign_id: int, content: Content) -> None:
     db.execute(
         query("insert_campaign"),
         {
             "id": campaign_id,
             "workspace_id": request.workspace_id,
             "title": _title(request, campaign_id),
-            "message": request.message,
+            "message": content.message,
+            "template": None if content.template is None else json.dumps(content.template),
             "scheduled_at": request.scheduled_at,
             "min_delay_s": request.min_delay_s,
             "max_delay_s": request.max_delay_s,

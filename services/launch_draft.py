@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from services import campaign_views, draft_people, drafts, launch, rejected
-from services.launch import Launch, Launched
+from services.launch import Launched
+from services.launch_request import Launch
 from services.refused import Refused
 
 
@@ -43,6 +44,7 @@ def launch_draft(db: Connection, workspace_id: int, draft_id: int, *, who: str, 
             phone_header=draft.phone_header or "phone",
             draft_id=draft_id,
             who=who,
+            template=draft.template,
         ),
     )
     if launched.campaign_id == draft_id:
@@ -60,7 +62,7 @@ def _lock(db: Connection, workspace_id: int, draft_id: int) -> None:
 
 
 def _check(db: Connection, draft: drafts.Draft) -> None:
-    if not draft.message.strip():
+    if draft.template is None and not draft.message.strip():
         raise Refused("BAD_MESSAGE", "The message has no text yet.", {"field": "message"})
     passed = db.execute(text("SELECT :at <= clock_timestamp()"), {"at": draft.scheduled_at}).scalar_one()
     if passed:

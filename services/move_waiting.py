@@ -15,7 +15,7 @@ from services.refused import Refused
 @dataclass(frozen=True, slots=True)
 class Moved:
     """How many messages moved. ``left`` wait on: an earlier attempt of theirs is not proven not sent, or no other device can
-    send them."""
+    send them, or what they say."""
 
     moved: int
     left: int
@@ -25,7 +25,8 @@ def move_waiting(db: Connection, workspace_id: int, device_id: int, *, who: str)
     """Only what was never attempted or is proven not sent moves.
 
     A campaign's messages go to its other devices that can send. When none of them can, and for messages of no campaign,
-    to all of the same provider that can: a message to a real person never ends on a simulated phone.
+    to those of the same provider that can: a message to a real person never ends on a simulated phone. A template of Meta's
+    goes only where it is approved, and free text of an official number only to one with an open window.
 
     Raises Refused: NOT_FOUND; NOT_POSSIBLE when something waits and nothing of it can move.
     """
@@ -86,23 +87,19 @@ def _move(db: Connection, device_id: int, campaign_id: int | None, alike: list[C
             {"device_id": device_id, "campaign_id": campaign_id},
         ).scalars()
     )
-    able = alike if campaign_id is None else _of_campaign(db, device_id, campaign_id, alike)
-    if not able or not waiting:
-        return 0
-    distribute.move(db, waiting, able)
-    return len(waiting)
-
-
-def _of_campaign(db: Connection, device_id: int, campaign_id: int, alike: list[Candidate]) -> list[Candidate]:
+    if campaign_id is None:
+        return distribute.move(db, waiting, alike).count
     own = [device for device in devices.of_campaign(db, campaign_id) if device.ready and device.id != device_id]
-    if not own:
+    moved = distribute.move(db, waiting, own or alike).count
+    if moved and not own:
         # A device sends only for the campaigns that it belongs to.
         db.execute(
             text(
                 "INSERT INTO campaign_devices (campaign_id, device_id, active)"
-                " SELECT id, unnest(CAST(:devices AS bigint[])), status IN ('queued', 'running') FROM campaigns"
-                " WHERE id = :campaign_id ON CONFLICT (campaign_id, device_id) DO UPDATE SET out_at = NULL, out_code = NULL"
+                " SELECT DISTINCT c.id, m.device_id, c.status IN ('queued', 'running')"
+                " FROM campaigns c JOIN messages m ON m.campaign_id = c.id AND m.id = ANY(:ids) AND m.device_id <> :device_id"
+                " WHERE c.id = :campaign_id ON CONFLICT (campaign_id, device_id) DO UPDATE SET out_at = NULL, out_code = NULL"
             ),
-            {"campaign_id": campaign_id, "devices": [device.id for device in alike]},
+            {"campaign_id": campaign_id, "device_id": device_id, "ids": waiting},
         )
-    return own or alike
+    return moved

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection
 
 from domain import template
-from services import audit, devices, draft_people, drafts, single
+from services import audit, devices, draft_people, drafts, launch_devices, single, template_devices, template_filling
 from services.refused import Refused
 from services.single import Queued
 
@@ -24,24 +26,46 @@ def send_test(
     """Queue the message with the values of the person of ``row`` (None: without any), from ``device_id`` or, None, from the
     first of the draft's devices that can send.
 
-    Raises Refused: NOT_FOUND, BAD_MESSAGE, MISSING_VALUE, WHATSAPP_NOT_CONNECTED, or as ``single.send`` does.
+    Raises Refused: NOT_FOUND, BAD_MESSAGE, MISSING_VALUE, WHATSAPP_NOT_CONNECTED, what is wrong with its template, or as
+    ``single.send`` does.
     """
     draft = drafts.one(db, workspace_id, draft_id)
     if draft is None:
         raise drafts.not_found()
-    body = _body(db, draft, row)
-    chosen = device_id if device_id is not None else _able(db, workspace_id, draft.device_ids or None)
-    queued = single.send(db, workspace_id, device_id=chosen, number=number, body=body, default_country=default_country)
+    body, template = _content(db, workspace_id, draft, row)
+    chosen = device_id
+    if chosen is None:
+        chosen = _able(db, workspace_id, draft, single.checked_number(number, default_country))
+    queued = single.send(
+        db,
+        workspace_id,
+        device_id=chosen,
+        number=number,
+        body=body,
+        default_country=default_country,
+        template=template,
+    )
     audit.write(db, workspace_id, who, "send_test", f"campaign:{draft_id}", {"message": queued.id, "device": chosen})
     return queued
 
 
-def _body(db: Connection, draft: drafts.Draft, row: int | None) -> str:
+def _content(
+    db: Connection, workspace_id: int, draft: drafts.Draft, row: int | None
+) -> tuple[str, dict[str, Any] | None]:
+    """The message as this person would get it, in words and, by a template of Meta's, as that is stored."""
     person = None if row is None else draft_people.one(db, draft.id, row)
-    if not draft.message.strip():
+    values = {} if person is None else person.variables
+    if draft.template is not None:
+        template_filling.check(db, workspace_id, draft.template)
+    elif not draft.message.strip():
         raise Refused("BAD_MESSAGE", "The message has no text yet.", {"field": "message"})
     try:
-        return template.render(template.parse(draft.message), {} if person is None else person.variables)
+        # Of a template, too, first the whole: it names all that the person lacks.
+        body = template.render(template.parse(draft.message), values)
+        if draft.template is None:
+            return body, None
+        filled = template_filling.rendered(draft.template, values)
+        return template_filling.literal_words(filled), filled
     except template.TemplateError as error:
         raise Refused(
             "BAD_MESSAGE", "The message cannot be read: {error}.", {"field": "message"}, error=str(error)
@@ -55,13 +79,21 @@ def _body(db: Connection, draft: drafts.Draft, row: int | None) -> str:
         ) from None
 
 
-def _able(db: Connection, workspace_id: int, device_ids: list[int] | None) -> int:
-    found = devices.for_launch(db, workspace_id, device_ids)
-    able = next((device for device in found if device.ready), None)
-    if able is None:
+def _able(db: Connection, workspace_id: int, draft: drafts.Draft, e164: str) -> int:
+    """The first of the draft's devices that can send it; for free text of official numbers one to which this person has
+    written, if there is one."""
+    chosen = bool(draft.device_ids)
+    found = devices.for_launch(db, workspace_id, draft.device_ids or None)
+    if draft.template is not None:
+        fitting = template_devices.that_can_send(db, workspace_id, draft.template, found, chosen=chosen)
+    else:
+        fitting = launch_devices.for_text(found, chosen=chosen)
+    able = [device for device in fitting if device.ready]
+    if not able:
         raise Refused(
             "WHATSAPP_NOT_CONNECTED",
             "No phone can send: connect one and try again.",
             {"requires_connection": True, "devices": [device.trouble() for device in found]},
         )
-    return able.id
+    free = single.open_windows(db, [device.id for device in able], e164)
+    return next((device.id for device in able if device.id in free), able[0].id)

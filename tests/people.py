@@ -8,7 +8,8 @@ from sqlalchemy import Connection, text
 
 from domain.people import Person, recipients
 from services import workspaces
-from services.launch import Launch, Launched, launch
+from services.launch import Launched, launch
+from services.launch_request import Launch
 
 
 def phones(count: int, start: int = 0) -> list[str]:

@@ -40,7 +40,8 @@ from services import (
     single,
     suppress,
 )
-from services.launch import Launch, launch
+from services.launch import launch
+from services.launch_request import Launch
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "200"))
 STEPS = 40

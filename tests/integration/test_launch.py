@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, text
 
 from domain.people import Item, Person, RejectedRow, recipients
 from services import trouble
-from services.launch import Launch, Launched, launch
+from services.launch import Launched, launch
+from services.launch_request import Launch
 from services.refused import Refused
 from services.suppress import suppress
 

@@ -18,7 +18,8 @@ from db.engine import run
 from domain.csv_rows import read_csv
 from domain.people import apart, people
 from services import campaign_views, clone, drafts, send_test
-from services.launch import Launch, Launched, launch
+from services.launch import Launched, launch
+from services.launch_request import Launch
 from services.launch_draft import launch_draft
 from services.refused import Refused
 from services.suppress import suppress
@@ -135,7 +136,7 @@ def test_what_a_draft_has_launched_is_the_apis_repeat(engine: Engine) -> None:
     assert run(engine, lambda db: launched(db, copy)).campaign_id == draft_id
 
 
-@pytest.mark.parametrize("look", ["services.draft_people.every", "services.launch.content_hash"])
+@pytest.mark.parametrize("look", ["services.draft_people.every", "services.launch_request.content_hash"])
 def test_a_launch_may_look_at_its_people_for_longer_than_others_may_idle(
     db: Connection, device: int, monkeypatch: pytest.MonkeyPatch, look: str
 ) -> None:

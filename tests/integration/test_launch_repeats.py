@@ -16,7 +16,8 @@ from sqlalchemy import Engine, text
 from db.engine import run
 from domain.people import Person
 from services import control
-from services.launch import Launch, find_repeat, launch
+from services.launch import find_repeat, launch
+from services.launch_request import Launch
 
 LAUNCHING = Path(__file__).parents[1] / "launching.py"
 
