@@ -13,9 +13,20 @@ from domain.cloud_account_update import account_update
 from domain.cloud_alert import Kind, Reading, Severity, inside, told, words
 
 _SEVERITIES: Final[Mapping[str, Severity]] = MappingProxyType({"CRITICAL": "serious", "WARNING": "warning"})
-# A template has these as its status when they have happened to it.
-_STATUSES: Final = frozenset(
-    {"APPROVED", "ARCHIVED", "DELETED", "DISABLED", "IN_APPEAL", "PAUSED", "PENDING", "PENDING_DELETION", "REJECTED"}
+# What happens to a template and leaves it in another state, which but for one is called the same.
+STATUS_EVENTS: Final = frozenset(
+    {
+        "APPROVED",
+        "ARCHIVED",
+        "DELETED",
+        "DISABLED",
+        "IN_APPEAL",
+        "PAUSED",
+        "PENDING",
+        "PENDING_DELETION",
+        "REINSTATED",
+        "REJECTED",
+    }
 )
 
 
@@ -28,7 +39,9 @@ def reading(kind: str, value: Mapping[str, Any]) -> Reading:
 
 def template_status(event: str) -> str | None:
     """The status that a template has after an event; None when that does not follow from it."""
-    return "APPROVED" if event == "REINSTATED" else event if event in _STATUSES else None
+    if event not in STATUS_EVENTS:
+        return None
+    return "APPROVED" if event == "REINSTATED" else event
 
 
 def _account_alert(value: Mapping[str, Any]) -> Reading:

@@ -20,6 +20,7 @@ from domain.cloud_alert import SENDING, Kind, Reading, Severity
 from services import health, trouble
 
 FIGURES = ("quality", "messaging_limit")  # columns of cloud_numbers, and details of alerts that change them
+SYNC_S = 60.0  # longer than from asking Meta for all templates until they are written down
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,10 @@ def apply(db: Connection, events: Iterable[Any]) -> None:
 
 def _apply_one(db: Connection, event: Any, value: dict[str, Any]) -> None:
     read = cloud_alerts.reading(str(event.data.get("kind")), value)
-    if read.kind is Kind.TEMPLATE:
-        _take_template(db, event, read.details)
     concerned = _concerned(db, event, value)
     new = _write(db, event, read, list(concerned))
+    if read.kind is Kind.TEMPLATE and new:
+        _take_template(db, event, read.details, new)
     for figure in FIGURES:
         if figure in read.details:
             _take_figure(db, figure, read.details[figure], _latest(db, event, new, figure=figure))
@@ -151,22 +152,21 @@ def _is_over(db: Connection, until: datetime) -> bool:
     return bool(db.execute(text("SELECT :until <= clock_timestamp()"), {"until": until}).scalar_one())
 
 
-def _take_template(db: Connection, event: Any, told: dict[str, Any]) -> None:
-    """What was synchronised later knows better. Meta tells the time of an event in whole seconds."""
+def _take_template(db: Connection, event: Any, told: dict[str, Any], device_ids: list[int]) -> None:
+    """The state that a template is in now, unless something later is known of it."""
     status = cloud_alerts.template_status(str(told.get("event")))
     if status is None:
         return
     db.execute(
-        text(
-            "UPDATE templates SET status = :status, synced_at = greatest(synced_at, :at)"
-            " WHERE business_id = :business_id AND name = :name AND language = :language"
-            " AND synced_at < :at + interval '1 second'"
-        ),
+        query("template_status"),
         {
             "status": status,
             "at": event.at,
             "business_id": event.session,
             "name": told.get("name"),
             "language": told.get("language"),
+            "device_ids": device_ids,
+            "events": sorted(cloud_alerts.STATUS_EVENTS),
+            "sync_s": SYNC_S,
         },
     )
