@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from bridge.protocol import (
     BridgeAwayError,
@@ -32,6 +31,7 @@ from bridge.protocol import (
     Template,
     Text,
 )
+from bridge.unwritten import nothing_was_written
 
 CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 10.0
@@ -71,7 +71,7 @@ class HttpBridge:
             )
         except requests.RequestException as error:
             kept.close()
-            if _nothing_was_written(error):
+            if nothing_was_written(error):
                 return NotSent("bridge_unreachable", "the bridge does not answer", "refused", retryable=True)
             return InDoubt("no_answer", type(error).__name__)
         try:
@@ -189,14 +189,6 @@ def _read_send(answer: requests.Response, key: str) -> SendResult:
             retry_after_s=float(retry_after) if retry_after is not None else None,
         )
     return InDoubt(code, reason)
-
-
-def _nothing_was_written(error: requests.RequestException) -> bool:
-    """Whether the connection was never made, so that no byte can have left."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 
 
 def _status(body: dict[str, Any]) -> SessionStatus:

@@ -159,10 +159,12 @@ class BridgeAwayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """All sessions of a bridge. ``provider`` is what kind of phones they are; None when the bridge does not say."""
+    """All sessions of a bridge. ``provider`` is what kind of phones they are; None when the bridge does not say.
+    ``unheard``: sessions of which it could learn nothing now, so that they stand as they stood."""
 
     provider: str | None
     sessions: list[SessionStatus]
+    unheard: frozenset[str] = frozenset()
 
 
 # What a look brought, or that the bridge is away.

@@ -47,7 +47,7 @@ def _wrong_text(content: dict[str, Any]) -> Told | None:
 def _wrong_file(world: World, number: Number, content: dict[str, Any]) -> Told | None:
     upload = world.uploads.get(str(content.get("id")))
     if upload is None or upload.number_id != number.id:
-        return error(100, "Param ['id'] is not a valid whatsapp business account media attachment ID", 33)
+        return error(100, "Param ['id'] is not a valid whatsapp business account media attachment ID")
     return None
 
 
