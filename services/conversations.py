@@ -5,13 +5,12 @@ Also what people tell WhatsApp itself of the messages they want.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from db.queries import query
 from services import suppress
 
 WINDOW_S = 86_400.0
@@ -34,14 +33,6 @@ def apply(db: Connection, events: Iterable[Any]) -> None:
     for event in rows:
         if event.type == "preference" and event.data.get("value") == _STOP and event.data.get("phone"):
             _stop(db, event)
-
-
-def windows(db: Connection, device_ids: Sequence[int]) -> dict[str, list[int]]:
-    """Whose window is open with which of these devices, by phone (E.164); the device they wrote to last comes first."""
-    found: dict[str, list[int]] = {}
-    for row in db.execute(query("windows"), {"device_ids": list(device_ids), "open_s": OPEN_S}):
-        found.setdefault(row.phone, []).append(row.device_id)
-    return found
 
 
 def _open_windows(db: Connection, inbound: list[Any]) -> None:
