@@ -14,6 +14,6 @@ set_up(runtime().settings.log_level, "worker")
 broker = brokers.make(environment.given(runtime().settings, "redis_url"))
 broker.add_middleware(WorkerPresence())
 
-from actors import campaigns, sending, upkeep  # actors are declared on the broker that stands by then
+from actors import campaigns, cloud, sending, upkeep  # actors are declared on the broker that stands by then
 
-__all__ = ["broker", "campaigns", "sending", "upkeep"]
+__all__ = ["broker", "campaigns", "cloud", "sending", "upkeep"]

@@ -100,6 +100,7 @@ class Dispatcher:
             Round(2.0, lambda: self._queue("aggregate_campaigns")),
             Round(10.0, lambda: self._queue("expire_messages")),
             Round(10.0, lambda: self._queue("count_minutes")),
+            Round(300.0, lambda: self._queue("sync_templates")),
             Round(3600.0, lambda: self._queue("clean_up")),
         ]
         # After an outage of everything, what is over its window must end before the first device is released.

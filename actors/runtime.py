@@ -13,10 +13,12 @@ from sqlalchemy import Engine
 
 import failpoints
 import settings as environment
+import wiring
 from actors.due import Due
 from actors.mutex import Mutex
 from bridge.directory import Directory
 from db.engine import connect
+from services.cloud import Cloud
 from settings import Settings
 
 NEEDED = ("database_url", "redis_url", "bridge_url", "bridge_secret")
@@ -32,6 +34,7 @@ class Runtime:
     worker_id: str
     rng: random.Random
     bridges: Directory
+    cloud: Cloud | None
 
 
 @cache
@@ -40,20 +43,18 @@ def runtime() -> Runtime:
     settings = environment.load(*NEEDED)
     failpoints.arm(settings.failpoint)
     client = redis.Redis.from_url(environment.given(settings, "redis_url"), socket_timeout=5, socket_connect_timeout=5)
+    engine = connect(environment.given(settings, "database_url"), threads=settings.worker_threads + 2, name="worker")
+    bridges, cloud = wiring.bridges(settings, engine)
     return Runtime(
         settings=settings,
-        engine=connect(environment.given(settings, "database_url"), threads=settings.worker_threads + 2, name="worker"),
+        engine=engine,
         redis=client,
         due=Due(client),
         mutex=Mutex(client, settings.mutex_s),
         worker_id=process_id(),
         rng=random.SystemRandom(),
-        bridges=Directory(
-            environment.given(settings, "bridge_url"),
-            environment.given(settings, "bridge_secret"),
-            send_limit_s=settings.send_limit_s,
-            http_timeout_s=settings.http_timeout_s,
-        ),
+        bridges=bridges,
+        cloud=cloud,
     )
 
 

@@ -12,7 +12,21 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy import Engine
 
 import settings as environment
-from api import broadcasts, control, devices, launches, messages, people, reports, sessions, system, whatsapp
+import wiring
+from api import (
+    broadcasts,
+    control,
+    devices,
+    launches,
+    media,
+    messages,
+    people,
+    reports,
+    sessions,
+    system,
+    templates,
+    whatsapp,
+)
 from api.context import Context
 from api.door import Door
 from api.errors import answer_errors, error, refusals
@@ -20,7 +34,6 @@ from api.event_writer import EventWriter
 from api.events import Events
 from api.readiness import Readiness
 from api.webhooks import CloudWebhooks
-from bridge.directory import Directory
 from settings import Settings
 
 THREADS = 16  # requests that work on the database at the same time
@@ -44,13 +57,8 @@ field that is wrong. Every request that sends takes an `Idempotency-Key`. The br
 
 def build(settings: Settings, engine: Engine) -> FastAPI:
     """The API over a database; ``engine`` needs THREADS connections and two more. It is disposed of at the end."""
-    bridges = Directory(
-        environment.given(settings, "bridge_url"),
-        environment.given(settings, "bridge_secret"),
-        send_limit_s=settings.send_limit_s,
-        http_timeout_s=settings.http_timeout_s,
-    )
-    context = Context(settings, engine, bridges)
+    bridges, cloud = wiring.bridges(settings, engine)
+    context = Context(settings, engine, bridges, cloud)
     writer = EventWriter(engine)
     readiness = Readiness(engine, environment.given(settings, "redis_url"))
 
@@ -77,7 +85,8 @@ def build(settings: Settings, engine: Engine) -> FastAPI:
     app.add_route("/webhooks/cloud", webhooks.verify, methods=["GET"], include_in_schema=False)
     app.add_route("/webhooks/cloud", webhooks.take, methods=["POST"], include_in_schema=False)
     in_the_docs = [Security(HTTPBearer(auto_error=False, description="The API token"))]  # the door checks it
-    for module in (launches, broadcasts, reports, control, messages, people, devices, sessions, system, whatsapp):
+    modules = (launches, broadcasts, reports, control, messages, media, templates, people, devices, sessions, system)
+    for module in (*modules, whatsapp):
         app.include_router(module.router, dependencies=in_the_docs, responses=EVERYWHERE)
 
     @app.get("/healthz", tags=["Health"])

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from bridge.directory import Directory
 from db import engine as database
 from services import workspaces
+from services.cloud import Cloud
 from services.metrics import Recent
 from services.repeats import Keyed
 from services.workspaces import Workspace
@@ -32,6 +33,7 @@ class Context:
     settings: Settings
     engine: Engine
     bridges: Directory
+    cloud: Cloud | None
     metrics: Recent = field(default_factory=Recent)
 
     def run(self, work: Callable[[Connection], Result]) -> Result:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from api.context import WHO, Here, Id
+from api.context import WHO, Context, Here, Id
+from api.device_bodies import Add, Cancelled, Change, Deleted, Device, Devices, Moved
 from api.errors import not_found, refusals
-from api.text import Text
-from domain.condition import Condition
-from services import device_views, sessions
+from bridge.cloud.accounts import Account
+from services import cloud_numbers, device_views, sessions
 from services.add_device import NewDevice, add_device
 from services.cancel_waiting import cancel_waiting
 from services.change_device import change_device
@@ -27,141 +24,62 @@ router = APIRouter(tags=["Devices"])
 NO_DEVICE = refusals({404: "NOT_FOUND"})
 
 
-def _bridge_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        served = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        served = False
-    if not served or parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("must be an address such as http://host:8100")
-    return url
-
-
-Name = Annotated[Text, Field(min_length=1, max_length=100)]
-Gap = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
-Cap = Annotated[int, Field(ge=1, le=10_000_000)]
-
-
-class Add(BaseModel):
-    """A number to send from. What is left out is the provider's default."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name = Field(examples=["Sales 1"])
-    provider: Literal["simulator", "baileys", "cloud"]
-    session: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
-        description="The name of its session at the bridge: letters, digits, _ . -",
-        examples=["sales-1"],
-    )
-    phone: Annotated[Text, Field(max_length=100)] | None = Field(None, examples=["+972501234567"])
-    min_gap_s: Gap | None = Field(None, description="Least pause between two messages, in seconds")
-    daily_cap: Cap | None = Field(None, description="Messages a day")
-    bridge_url: Annotated[Text, Field(max_length=500), AfterValidator(_bridge_url)] | None = Field(
-        None, description="Address of its own bridge; without it that of the setting BRIDGE_URL"
-    )
-
-
-class Change(BaseModel):
-    """What is left out stays."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name | None = None
-    min_gap_s: Gap | None = Field(None, description="Raises the longest pause too when that is below")
-    daily_cap: Cap | None = Field(None, description="null: no cap")
-    hourly_cap: Cap | None = Field(None, description="null: no cap")
-
-    @field_validator("name", "min_gap_s")
-    @classmethod
-    def _a_value(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("must not be null")
-        return value
-
-
-class Health(BaseModel):
-    """Connected and able to send are different facts; `session_age` is in seconds."""
-
-    id: int
-    name: str
-    state: str
-    connected: bool
-    can_send: bool
-    session_age: int | None
-    last_message_ts: datetime | None
-    qr_required: bool
-    condition: Condition = Field(description="What is wrong with it, in one code; `ready` when nothing is")
-    last_error: str | None
-    restricted_until: datetime | None
-    checked_at: datetime | None = Field(description="When its bridge last told how it is")
-
-
-class Device(Health):
-    provider: str
-    session: str
-    phone: str | None
-    min_gap_s: float
-    max_gap_s: float
-    daily_cap: int | None
-    hourly_cap: int | None
-    sent_today: int
-    sent_this_hour: int
-    waiting_count: int = Field(description="Messages that wait to be sent from it")
-
-
-class Devices(BaseModel):
-    devices: list[Device]
-
-
-class Moved(BaseModel):
-    moved: int
-    left: int = Field(description="Wait on: they may have been sent already, or nobody else can send them")
-
-
-class Cancelled(BaseModel):
-    cancelled: int
-
-
-class Deleted(BaseModel):
-    id: int
-    leads: int
-    messages: int
-
-
 @router.post(
     "/api/devices",
     status_code=201,
     response_model=Device,
-    responses=refusals({409: "SESSION_TAKEN", 422: "PROVIDER_NOT_SERVED, INVALID_PHONE, or INVALID: a field is wrong"}),
+    responses=refusals(
+        {
+            409: "SESSION_TAKEN",
+            422: "PROVIDER_NOT_SERVED, INVALID_PHONE, or INVALID: a field is wrong; for `cloud` also META_REFUSED, "
+            "INVALID_ID, INVALID_TOKEN or CLOUD_NOT_SET_UP",
+            503: "BRIDGE_AWAY: Meta does not answer, and nothing was added",
+        }
+    ),
 )
 def create_device(body: Add, here: Here) -> Any:
     """Add a device and start its session at the bridge.
 
-    A bridge that does not answer does not stop it: then `last_error` says so, and the session can be started later.
+    A bridge that does not answer does not stop it: then `last_error` says so, and the session can be started later. A number
+    of Meta's Cloud API (`cloud`) is added only when Meta knows it by its token.
     """
+    body.check_fields_of_its_kind()
+    device_id, trouble = _add_number(body, here) if body.provider == "cloud" else _add_phone(body, here)
+    view = _found(here.run_here(lambda db, workspace_id: device_views.one(db, workspace_id, device_id)), device_id)
+    return {**view, "last_error": trouble} if trouble else view
+
+
+def _add_phone(body: Add, here: Context) -> tuple[int, str | None]:
     address = here.bridges.address_of(body.bridge_url)
 
-    def add(db: Any) -> tuple[int, int]:
+    def add(db: Any) -> int:
         workspace = here.workspace(db)
         phone = None if body.phone is None else checked_number(body.phone, workspace.default_country)
         new = NewDevice(
             workspace_id=workspace.id,
             name=body.name,
             provider=body.provider,
-            session=body.session,
+            session=body.session or "",
             bridge_address=address,
             phone=phone,
             min_gap_s=body.min_gap_s,
             daily_cap=body.daily_cap,
         )
-        return workspace.id, add_device(db, new, who=WHO)
+        return add_device(db, new, who=WHO)
 
-    workspace_id, device_id = here.run(add)
-    trouble = sessions.start_new(here.run_here, here.bridges, device_id)
-    view = _found(here.run(lambda db: device_views.one(db, workspace_id, device_id)), device_id)
-    return {**view, "last_error": trouble} if trouble else view
+    device_id = here.run(add)
+    return device_id, sessions.start_new(here.run_here, here.bridges, device_id)
+
+
+def _add_number(body: Add, here: Context) -> tuple[int, str | None]:
+    account = Account(
+        phone_number_id=body.phone_number_id or body.session or "",
+        business_id=body.business_account_id or "",
+        token=body.token.get_secret_value() if body.token else "",
+    )
+    new = cloud_numbers.NewNumber(body.name, account, min_gap_s=body.min_gap_s, daily_cap=body.daily_cap)
+    added = cloud_numbers.add(here.run_here, here.cloud, new, who=WHO)
+    return added.device_id, added.trouble
 
 
 @router.post(
@@ -196,14 +114,32 @@ def read_device(device_id: Id, here: Here) -> Any:
     return _found(here.run_here(lambda db, workspace_id: device_views.one(db, workspace_id, device_id)), device_id)
 
 
-@router.patch("/api/devices/{device_id}", response_model=Device, responses=NO_DEVICE)
+@router.patch(
+    "/api/devices/{device_id}",
+    response_model=Device,
+    responses=refusals(
+        {
+            404: "NOT_FOUND",
+            422: "INVALID: a field is wrong; with a token also META_REFUSED, INVALID_TOKEN, NOT_OFFICIAL or "
+            "CLOUD_NOT_SET_UP",
+            503: "BRIDGE_AWAY: Meta does not answer about the token, and nothing was changed",
+        }
+    ),
+)
 def patch_device(device_id: Id, body: Change, here: Here) -> Any:
-    """Change name, pace or caps. A cap counts at once: one that was raised above what was sent opens the device again."""
-    changes = body.model_dump(exclude_unset=True)
+    """Change name, pace or caps. A cap counts at once: one that was raised above what was sent opens the device again.
+
+    A token is changed first, once Meta knows the number by it; when it is refused nothing else is changed either.
+    """
+    changes = body.model_dump(exclude_unset=True, exclude={"token"})
+    if body.token is not None:
+        token = body.token.get_secret_value()
+        cloud_numbers.replace_token(here.run_here, here.cloud, device_id, token, who=WHO)
 
     def change(db: Any) -> device_views.DeviceView | None:
         workspace_id = here.workspace(db).id
-        change_device(db, workspace_id, device_id, changes, who=WHO)
+        if changes or body.token is None:
+            change_device(db, workspace_id, device_id, changes, who=WHO)
         return device_views.one(db, workspace_id, device_id)
 
     return _found(here.run(change), device_id)

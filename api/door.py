@@ -14,6 +14,7 @@ LIMIT = MB
 LIMITS = {
     "/api/broadcasts": 50 * MB,
     "/api/broadcasts/csv": 50 * MB,
+    "/api/media": 17 * MB,  # the largest file that is kept, and the form around it
     "/events/bridge": 3 * MB,
     "/webhooks/cloud": 3 * MB,
 }

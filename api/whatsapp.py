@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import Connection
 
 from api.context import WHO, Here
-from api.devices import Health
+from api.device_bodies import Health
 from services import control, device_views, metrics, rates
 
 router = APIRouter(tags=["WhatsApp"])

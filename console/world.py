@@ -10,10 +10,12 @@ import streamlit as st
 from sqlalchemy import Connection, Engine
 
 import settings as environment
+import wiring
 from bridge.directory import Directory
 from console import NEEDED
 from db import engine as database
 from db.engine import connect
+from services.cloud import Cloud
 from settings import Settings
 
 CONNECTIONS = 8
@@ -27,6 +29,7 @@ class World:
     settings: Settings
     engine: Engine
     bridges: Directory
+    cloud: Cloud | None
     password: str
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
@@ -37,14 +40,6 @@ class World:
 @st.cache_resource
 def world() -> World:
     settings = environment.load(*NEEDED)
-    return World(
-        settings=settings,
-        engine=connect(environment.given(settings, "database_url"), threads=CONNECTIONS, name="console"),
-        bridges=Directory(
-            environment.given(settings, "bridge_url"),
-            environment.given(settings, "bridge_secret"),
-            send_limit_s=settings.send_limit_s,
-            http_timeout_s=settings.http_timeout_s,
-        ),
-        password=environment.given(settings, "console_password"),
-    )
+    engine = connect(environment.given(settings, "database_url"), threads=CONNECTIONS, name="console")
+    bridges, cloud = wiring.bridges(settings, engine)
+    return World(settings, engine, bridges, cloud, password=environment.given(settings, "console_password"))

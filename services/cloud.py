@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bridge.cloud.accounts import Account, Accounts
-from bridge.protocol import SessionStatus
+from bridge.protocol import File, NotSent, SessionStatus
 from services.refused import Refused
 from services.seal import Seal
 
 
 class Client(Protocol):
-    """What is asked of Meta besides the bridge contract. Every method raises BridgeAwayError and BridgeRefusedError, whose
-    reason is in Meta's words."""
+    """What is asked of Meta besides the bridge contract. Every method but ``upload`` raises BridgeAwayError and
+    BridgeRefusedError, whose reason is in Meta's words."""
 
     def verify(self, account: Account) -> SessionStatus:
         """How this number is, seen with this token; refused when its business account is not seen, or does not have it."""
@@ -21,6 +21,10 @@ class Client(Protocol):
 
     def subscribe(self, account: Account) -> None:
         """Let the webhooks of its business account come to our app."""
+        ...
+
+    def upload(self, session: str, file: File) -> str | NotSent:
+        """Meta's id of a file that this number has uploaded; a value, as of a send, when it was not: nothing was sent."""
         ...
 
     def templates(self, account: Account) -> list[dict[str, Any]]:

@@ -65,9 +65,10 @@ def record(db: Connection, address: str, roster: Roster, *, interval_s: float) -
 
     A device that cannot send gets a strike at each look that is due for it, and those come quickly until the third; one
     that can send again goes back to its campaigns. One that is parked cannot, until its time or until it is paired anew; nor
-    can one of another provider than the bridge serves: a simulator must never pass for a phone.
+    can one of another provider than the bridge serves: a simulator must never pass for a phone. One that is unheard is left
+    as it is.
     """
-    sessions = roster.sessions
+    sessions, unheard = roster.sessions, sorted(roster.unheard)
     db.execute(
         text(
             "UPDATE bridges SET away_since = NULL, error_code = NULL, error_reason = NULL, failures = 0,"
@@ -87,6 +88,7 @@ def record(db: Connection, address: str, roster: Roster, *, interval_s: float) -
             "coming": list(trouble.COMING),
             "codes": list(DEVICE_CODES),
             "out": trouble.STRIKES_OUT,
+            "unheard": unheard,
             "sessions": [status.session for status in sessions],
             "states": [status.state for status in sessions],
             "connected": [status.connected for status in sessions],
@@ -99,16 +101,30 @@ def record(db: Connection, address: str, roster: Roster, *, interval_s: float) -
         },
     ).all()
     _write_what_meta_says(db, address, sessions)
+    if unheard:
+        _look_later(db, address, unheard)
     came_back = [row.id for row in changed if row.can_send and not row.could_send]
     in_trouble = [row.id for row in changed if row.could_send and not row.can_send]
+    known = [status.session for status in sessions] + unheard
     to_start = db.execute(
         text(
-            "SELECT session FROM devices WHERE bridge_address = :address AND session <> ALL(:known)"
+            "SELECT session FROM devices WHERE bridge_address = :address AND session <> ALL(CAST(:known AS text[]))"
             " AND provider = coalesce(:provider, provider) ORDER BY id"
         ),
-        {"address": address, "provider": roster.provider, "known": [status.session for status in sessions]},
+        {"address": address, "provider": roster.provider, "known": known},
     ).scalars()
     return Look(came_back, in_trouble, hand_over.let_back(db, came_back), list(to_start))
+
+
+def _look_later(db: Connection, address: str, unheard: list[str]) -> None:
+    """Those of which nothing could be learned are not asked about again at once."""
+    db.execute(
+        text(
+            "UPDATE devices SET next_check_at = clock_timestamp() + make_interval(secs => :look_s)"
+            " WHERE bridge_address = :address AND session = ANY(:unheard) AND next_check_at <= clock_timestamp()"
+        ),
+        {"address": address, "unheard": unheard, "look_s": trouble.COMING_LOOK_S},
+    )
 
 
 def _write_what_meta_says(db: Connection, address: str, sessions: list[SessionStatus]) -> None:

@@ -1,5 +1,5 @@
 -- What a bridge says of its sessions, written where it differs. A device that the bridge does not name has no session there,
--- and one of another provider than it serves is not its, whatever it calls its sessions.
+-- and one of another provider than it serves is not its, whatever it calls its sessions. One that is unheard stands as it stood.
 -- A strike is counted when a device stops being able to send, and at each look that is due for it while it is not; the first
 -- of these come quickly (2 s, 4 s), so that its messages do not wait for the usual round, of which the bridge's
 -- next_probe_at keeps the time. A look never clears a strike: a good send does, so that a bridge which calls a session
@@ -26,7 +26,7 @@ parked AS (
     WHEN t.restricted_until > clock_timestamp() THEN t.restricted_until
     WHEN d.parked_until > clock_timestamp() THEN d.parked_until END AS until
   FROM devices d LEFT JOIN told t ON t.id = d.id
-  WHERE d.bridge_address = :address
+  WHERE d.bridge_address = :address AND d.session <> ALL(CAST(:unheard AS text[]))
 ),
 now AS (
   SELECT d.id, d.can_send AS could_send, d.parked_until AS was_parked_until, parked.until AS parked_until,

@@ -58,7 +58,10 @@ def test_our_bridge_has_one_name(api: Api, simulator: Simulator) -> None:
 @pytest.mark.parametrize(
     ("given", "code", "field"),
     [
-        ({"provider": "cloud"}, "PROVIDER_NOT_SERVED", "provider"),
+        ({"session": None}, "INVALID", "session"),
+        ({"phone_number_id": "1"}, "INVALID", "phone_number_id"),
+        ({"business_account_id": "1"}, "INVALID", "business_account_id"),
+        ({"token": "t"}, "INVALID", "token"),
         ({"provider": "telegram"}, "INVALID", "provider"),
         ({"session": "../x"}, "INVALID", "session"),
         ({"session": "a b"}, "INVALID", "session"),
