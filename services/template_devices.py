@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from db.queries import query
 from domain import cloud_filling
+from services import templates
 from services.devices import Candidate
 from services.refused import Refused
-
-APPROVED = "APPROVED"
+from services.templates import APPROVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,25 @@ def held(db: Connection, workspace_id: int, name: str, language: str) -> list[He
 def components_of(
     db: Connection, workspace_id: int, asked: Mapping[str, Any], device_ids: Sequence[int] | None
 ) -> list[dict[str, Any]]:
-    """A template's parts, as the chosen devices (None: all) would send them now, or else as anybody has them.
+    """A template's parts, as the chosen devices (None: all) would send them now, or else as anybody has them. Where accounts
+    have different ones of one name, it is that of most devices.
 
     ``asked`` has its name and language. Raises Refused, TEMPLATE_NOT_THERE.
     """
     chosen = set(device_ids or ())
+    usable = templates.one(db, workspace_id, asked["name"], asked["language"])
+    most = set() if usable is None else set(usable.device_ids)
     found = [each for each in held(db, workspace_id, asked["name"], asked["language"]) if each.components is not None]
     if not found:
         raise _not_there(asked)
-    best = min(found, key=lambda each: (each.status != APPROVED, bool(chosen) and each.device_id not in chosen))
+    best = min(
+        found,
+        key=lambda each: (
+            each.status != APPROVED,
+            bool(chosen) and each.device_id not in chosen,
+            each.device_id not in most,
+        ),
+    )
     return best.components or []
 
 

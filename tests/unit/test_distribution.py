@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from domain.distribution import Share, deal
+from domain.distribution import Share, deal, deal_apart
 
 
 def test_equal_devices_take_turns() -> None:
@@ -41,3 +41,24 @@ def test_people_without_a_device_are_an_error() -> None:
 def test_a_weight_must_be_a_speed(weight: float) -> None:
     with pytest.raises(ValueError, match="above 0"):
         deal(3, [Share(1, weight)])
+
+
+def test_who_may_go_anywhere_fills_up_what_the_others_left() -> None:
+    fast, slow = Share(1, 3.0), Share(2, 1.0)
+    only_fast, anywhere = deal_apart([(6, [fast]), (6, [fast, slow])])
+    assert only_fast == [1] * 6
+    assert Counter([*only_fast, *anywhere]) == {1: 9, 2: 3}
+
+
+def test_the_order_of_the_groups_does_not_count() -> None:
+    first, second = Share(1, 1.0), Share(2, 1.0)
+    anywhere, only_first = deal_apart([(4, [first, second]), (4, [first])])
+    assert (anywhere, only_first) == ([2] * 4, [1] * 4)
+
+
+def test_a_group_needs_a_device_unless_nobody_is_in_it() -> None:
+    assert deal_apart([(0, [])]) == [[]]
+    with pytest.raises(ValueError, match="no device"):
+        deal_apart([(1, [])])
+    with pytest.raises(ValueError, match="weight"):
+        deal_apart([(1, [Share(1, 0.0)])])

@@ -41,3 +41,23 @@ def test_one_moment_in_two_time_zones_is_one_schedule() -> None:
 def test_a_schedule_needs_a_time_zone() -> None:
     with pytest.raises(ValueError, match="time zone"):
         content_hash(PEOPLE, message="Hi", scheduled_at=NINE.replace(tzinfo=None))
+
+
+def test_a_template_counts_with_all_that_fills_it() -> None:
+    filled = {"name": "hello", "language": "en", "values": {"body.1": "{name}"}, "media_id": None}
+    others = [
+        {**filled, "name": "bye"},
+        {**filled, "language": "he"},
+        {**filled, "values": {"body.1": "{city}"}},
+        {**filled, "media_id": 7},
+    ]
+    hashes = [content_hash(PEOPLE, message="", template=template) for template in (None, filled, *others)]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_what_was_launched_before_there_were_templates_is_still_the_same() -> None:
+    assert content_hash(PEOPLE, message="Hi") == "48eb2d125d1c62d5f290fe9ce53fbafd0cb3ce0a530ed2a6cba6c570f89ed8af"
+    assert (
+        content_hash(PEOPLE, message="Hi", scheduled_at=NINE)
+        == "729e1b5a3dd6b09c006455b39eb32cf239887cfa5116515b99c00092dd7680b9"
+    )
