@@ -13,7 +13,7 @@ from bridge.protocol import BridgeRefusedError, SessionStatus
 FIELDS: Final = "id,display_phone_number,verified_name,status,quality_rating,whatsapp_business_manager_messaging_limit"
 
 NOT_THERE: Final = "Its business account at Meta does not have this number"
-ABLE: Final = "connected"
+ABLE: Final = "open"
 # Meta's words for the states in which a number does not send, and ours. RESTRICTED and RATE_LIMITED: it has written to as
 # many people as it may in 24 hours. Those that send are not here, and FLAGGED is one of them: its quality is low, and its
 # limit falls if that stays so. Nor are words that are new: whether such a number can send, its next send tells.

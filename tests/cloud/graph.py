@@ -27,14 +27,11 @@ People and Meta speak by ``write``, ``wants``, ``account``; ``tell`` posts any s
 As a process: ``python tests/cloud/graph.py --port 0 --webhooks URL --secret S --latency-ms 60 --numbers 1`` prints one
 line of JSON ({"url", "numbers": [...]}) and serves until SIGTERM. ``POST /_control/<method>`` with {"args": [], "kwargs":
 {}} calls a method of ``Graph`` (``webhooks.pause`` too); ``GET /_arrivals`` is {number id: [time.monotonic() of each
-message taken]}.
+message taken]}, ``GET /_posts`` [[time.monotonic(), seconds, status] of each webhook].
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import signal
 import socket
 import threading
 from typing import Any
@@ -44,7 +41,7 @@ import uvicorn
 import uvloop
 from graph_app import GraphApp
 from graph_behaviours import Behaviour, read
-from graph_control import Controlled
+from graph_control import Controlled, run
 from graph_webhooks import Webhooks
 from graph_world import Number, Received, Upload, World, digits
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -201,24 +198,5 @@ class Graph:
             uvloop.run(self._server.serve(sockets=[listener]))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="A fake of Meta's Graph API")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--webhooks")
-    parser.add_argument("--secret", default=APP_SECRET)
-    parser.add_argument("--latency-ms", type=float, default=0)
-    parser.add_argument("--numbers", type=int, default=1)
-    given = parser.parse_args()
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    with Graph(
-        webhooks=given.webhooks, app_secret=given.secret, latency_s=given.latency_ms / 1000, port=given.port
-    ) as graph:
-        numbers = [vars(graph.add_number()) for _ in range(given.numbers)]
-        print(json.dumps({"url": graph.url, "numbers": numbers}), flush=True)  # noqa: T201 who started it reads it
-        ended.wait()
-
-
 if __name__ == "__main__":
-    main()
+    run(Graph, APP_SECRET)

@@ -3,10 +3,10 @@
 A behaviour is written as a word, or as a word and a number:
 
 - ``accept``: taken; the statuses come by webhook.
-- ``quiet``: taken, and no webhook ever tells of it.
+- ``quiet``: taken, and no webhook ever tells of it. Ending ``7000449``.
 - ``refuse:<code>``: answered with Meta's error of this code. Ending ``9`` and six digits: ``9131026``, ``9000190``.
 - ``fail:<code>``: taken, and later *failed* by webhook with this code. Ending ``8`` and six digits: ``8131049``. Endings
-  exist for the codes of graph_errors.py.
+  exist for the codes of graph_errors.py but 0, which round numbers have.
 - ``http:<status>``: this HTTP status with a page of a proxy, nothing taken. Ending ``7000`` and the status: ``7000503``.
 - ``silence``: never answered, nothing taken. Ending ``7000408``.
 - ``lost_silence``: taken, and never answered. Ending ``7000409``.
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from graph_errors import ERRORS
 
 _BY_ENDING = {
-    "7000000": "quiet",
+    "7000449": "quiet",
     "7000408": "silence",
     "7000409": "lost_silence",
     "7000444": "cut",
@@ -75,6 +75,7 @@ def by_ending(to: str) -> Behaviour:
         return Behaviour(_BY_ENDING[last])
     if re.fullmatch(r"7000[3-5]\d\d", last):
         return Behaviour("http", int(last[4:]))
-    if last[0] in _BY_FIRST and int(last[1:]) in ERRORS:
-        return Behaviour(_BY_FIRST[last[0]], int(last[1:]))
+    code = int(last[1:])
+    if last[0] in _BY_FIRST and code != 0 and code in ERRORS:
+        return Behaviour(_BY_FIRST[last[0]], code)
     return NORMAL

@@ -1,9 +1,12 @@
-"""What a benchmark asks of a fake Graph in another process: everything that a test can do with it."""
+"""A fake Graph as a process of its own, and what is asked of it there: everything that a test can do with it."""
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
+import signal
+import threading
 from collections import defaultdict
 from typing import Any
 
@@ -24,7 +27,9 @@ class Controlled:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        answer = self._arrivals() if scope["path"] == "/_arrivals" else await self._control(request)
+        looks = {"/_arrivals": self._arrivals, "/_posts": self._posts}
+        look = looks.get(scope["path"])
+        answer = await self._control(request) if look is None else look()
         await answer(scope, receive, send)
 
     def _arrivals(self) -> Response:
@@ -32,6 +37,9 @@ class Controlled:
         for received in self._graph.taken():
             found[received.number_id].append(received.at)
         return JSONResponse(found)
+
+    def _posts(self) -> Response:
+        return JSONResponse([(post.at, post.took_s, post.status) for post in self._graph.webhooks.posts])
 
     async def _control(self, request: Request) -> Response:
         method = request.url.path.removeprefix("/_control/")
@@ -49,3 +57,22 @@ def _plain(found: Any) -> Any:
     if isinstance(found, list):
         return [_plain(each) for each in found]
     return dataclasses.asdict(found) if dataclasses.is_dataclass(found) else found
+
+
+def run(graph: Any, app_secret: str) -> None:
+    """Serve ``graph``, the class, by the command line until SIGTERM."""
+    parser = argparse.ArgumentParser(description="A fake of Meta's Graph API")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--webhooks")
+    parser.add_argument("--secret", default=app_secret)
+    parser.add_argument("--latency-ms", type=float, default=0)
+    parser.add_argument("--numbers", type=int, default=1)
+    given = parser.parse_args()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    settings = {"webhooks": given.webhooks, "app_secret": given.secret, "latency_s": given.latency_ms / 1000}
+    with graph(**settings, port=given.port) as running:
+        numbers = [_plain(running.add_number()) for _ in range(given.numbers)]
+        print(json.dumps({"url": running.url, "numbers": numbers}), flush=True)  # noqa: T201 who started it reads it
+        ended.wait()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "baileys"))
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("baileys", "cloud")]
 
 from bridges import Bridge, Receiver, Simulator, simulator
 from databases import database

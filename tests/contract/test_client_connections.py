@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from contextlib import ExitStack, contextmanager
 
 import pytest
+from scripted import Answer
+from scripted import scripted as server
 from waiting import until
 
 from bridge.http_client import HttpBridge
 from bridge.protocol import InDoubt, KeyState, NotSent, Outbound, Sent, Text
 from settings import Settings
 
-Answer = tuple[int, dict[str, Any]]
 KEY_STATE = {
     "message_id": None,
     "error": None,
@@ -29,55 +26,9 @@ KEY_STATE = {
 
 @contextmanager
 def scripted(script: Sequence[Sequence[Answer]]) -> Iterator[tuple[HttpBridge, list[list[str]]]]:
-    """A server that gives its nth connection the nth list of answers, one a request whatever is asked, and then hangs up;
-    a bridge's client for it; and what each connection was asked."""
-    asked: list[list[str]] = [[] for _ in script]
-    listener = socket.create_server(("127.0.0.1", 0))
-    connections: list[socket.socket] = []
-
-    def answer(connection: socket.socket, answers: Sequence[Answer], requests: list[str]) -> None:
-        with connection, connection.makefile("rwb") as stream:
-            for status, body in answers:
-                if not (path := _request(stream)):
-                    return
-                requests.append(path)
-                content = json.dumps(body).encode()
-                stream.write(b"HTTP/1.1 %d Scripted\r\nContent-Length: %d\r\n\r\n%s" % (status, len(content), content))
-                stream.flush()
-
-    def accept() -> None:
-        with ThreadPoolExecutor(len(script)) as threads:
-            for answers, requests in zip(script, asked, strict=True):
-                try:
-                    connections.append(listener.accept()[0])
-                except OSError:
-                    return
-                threads.submit(answer, connections[-1], answers, requests)
-
-    thread = threading.Thread(target=accept)
-    thread.start()
-    try:
-        yield (
-            HttpBridge(f"http://127.0.0.1:{listener.getsockname()[1]}", "secret", send_limit_s=5, http_timeout_s=7),
-            asked,
-        )
-    finally:
-        for each in (listener, *connections):
-            with suppress(OSError):  # it has hung up already
-                each.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        listener.close()
-
-
-def _request(stream: Any) -> str:
-    """Read one request; its path, empty when the client has hung up."""
-    first = stream.readline().decode()
-    length = 0
-    while (line := stream.readline().strip().lower()) != b"":
-        name, _, value = line.partition(b":")
-        length = int(value) if name == b"content-length" else length
-    stream.read(length)
-    return first.split()[1] if first else ""
+    """A bridge's client for a server of this script, and what each connection was asked."""
+    with server(script) as (url, asked):
+        yield HttpBridge(url, "secret", send_limit_s=5, http_timeout_s=7), asked
 
 
 def sent(key: str) -> Answer:
