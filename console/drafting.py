@@ -12,21 +12,23 @@ from sqlalchemy import Connection
 
 from console import links, writing
 from domain.people import Person
-from services import campaign_views, draft_file, draft_people, drafts
+from services import campaign_views, draft_file, draft_people, drafts, media
 from services.draft_file import DraftFile
 from services.draft_people import Sums
 from services.drafts import Draft
+from services.media import Described
 
 
 @dataclass(frozen=True, slots=True)
 class Drafting:
-    """A draft with everything that its page shows. ``launched``: it is none any more, but the campaign of this id."""
+    """A draft with everything that its page shows; ``media`` is the file of its template's header."""
 
     draft: Draft
     file: DraftFile | None
     sums: Sums
     people: list[Person]
     variables: list[str]
+    media: Described | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ _UNSAVED = "unsaved"
 def begun() -> Drafting:
     """A draft that is not there yet: it has the id 0, and is made by the first thing that is saved."""
     now = datetime.now(UTC)
-    return Drafting(Draft(0, "", "", None, None, None, None, False, [], None, now, now), None, _NOBODY, [], [])
+    return Drafting(Draft(0, "", "", None, None, None, None, False, [], None, now, now), None, _NOBODY, [], [], None)
 
 
 def read(db: Connection, workspace_id: int, draft_id: int) -> Drafting | Gone:
@@ -59,7 +61,13 @@ def read(db: Connection, workspace_id: int, draft_id: int) -> Drafting | Gone:
         sums,
         draft_people.sample(db, workspace_id, draft),
         draft_people.variables(draft, names=sums.names),
+        _media(db, workspace_id, draft),
     )
+
+
+def _media(db: Connection, workspace_id: int, draft: Draft) -> Described | None:
+    media_id = draft.template and draft.template["media_id"]
+    return media.described(db, workspace_id, media_id) if media_id else None
 
 
 def asked() -> int:
@@ -81,7 +89,7 @@ def save(changes: Mapping[str, Any]) -> None:
         open_draft(answer["draft"])
 
 
-def catch_up(name: str, typed: str, saved: str) -> None:
+def catch_up(name: str, typed: object, saved: object) -> None:
     """Save what a field holds and the draft does not. A press can cut off the saving of what was typed just before it; when
     the draft is still as it was drawn here last, nobody else has changed it, and the field is right."""
     drawn = f"drawn {name} {asked()}"

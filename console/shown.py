@@ -53,6 +53,14 @@ def percent(part: float, whole: float) -> str:
     return isolated(numbers.format_percent(ratio, format=form, locale=language()))
 
 
+def size(octets: int) -> str:
+    """Of a file: 12 KB, 1.4 MB."""
+    kilobytes = max(1, round(octets / 1024))
+    if kilobytes < 1024:
+        return _("{size} KB", size=number(kilobytes))
+    return _("{size} MB", size=number(round(kilobytes / 1024, 1)))
+
+
 def phone(e164: str) -> str:
     """A number as people write it, with its country: +972 50-123-4567."""
     try:

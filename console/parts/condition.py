@@ -88,6 +88,11 @@ _TOLD: Final = {
     Condition.READY: Told(marked("This phone can send."), marked("Nothing to do.")),
 }
 
+_OFFICIAL_NOT_CONNECTED: Final = Told(
+    marked("Meta does not let this number send at present."),
+    marked("Look in Meta's WhatsApp Manager what it lacks."),
+)
+
 
 def words(condition: Condition) -> str:
     """In a word or two, for a table."""
@@ -106,4 +111,6 @@ def told(device: DeviceView) -> str:
     if device.condition is Condition.RESTRICTED and device.restricted_until is not None:
         until = shown.moment(device.restricted_until, reading.zone())
         return f"{_('WhatsApp has restricted this number until {time}.', time=until)} {_(entry.do)}"
+    if device.condition is Condition.NOT_CONNECTED and device.provider == "cloud":
+        entry = _OFFICIAL_NOT_CONNECTED
     return f"{_(entry.what)} {_(entry.do)}"

@@ -20,6 +20,7 @@ _OUTCOMES: Final = {
     "delivered": marked("delivered"),
     "read": marked("read"),
 }
+_WENT_OUT: Final = ("sent", "delivered", "read")
 _PROOFS: Final = {
     "answer": marked("the bridge said so"),
     "refused": marked("the bridge could not be reached"),
@@ -52,6 +53,8 @@ def _draw(message: dict[str, Any], zone: str, *, link_to_person: bool) -> None:
             links.link(
                 _("Everything about this number"), "search", icon=":material/person_search:", phone=message["phone"]
             )
+    if message["status"] == "processing" and message["accepted_at"] is not None:
+        st.caption(_("WhatsApp has it, and has not told yet what came of it."))
     if message["code"]:
         st.markdown(f"**{reason(message['code'])}.** {_advice(message)}")
         _draw_details(message)
@@ -106,6 +109,8 @@ def _draw_attempts(message: dict[str, Any], zone: str) -> None:
 
 def _outcome(attempt: dict[str, Any]) -> str:
     words = _(_OUTCOMES[attempt["outcome"]])
+    if attempt["code"] and attempt["outcome"] in _WENT_OUT:
+        return f"{words}; {_('later WhatsApp reported: {reason}', reason=reason(attempt['code']))}"
     if attempt["code"]:
         words += f": {reason(attempt['code'])}"
     if attempt["proof"]:

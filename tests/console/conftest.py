@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "cloud"))
+
 from opening import PASSWORD, Opened, opened
 
 

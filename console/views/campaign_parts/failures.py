@@ -62,8 +62,19 @@ def _draw_group(campaign_id: int, group: FailureGroup) -> None:
             st.space("stretch")
             with st.container(horizontal=True, width="content"):
                 _draw_buttons(campaign_id, group)
-        decided = group.verdict == "doubt" and not group.undecided
-        st.caption(_("Nothing is left to decide about them.") if decided else _(group.advice))
+        st.caption(_advice(group))
+
+
+def _advice(group: FailureGroup) -> str:
+    if group.awaited:
+        return _n(
+            "WhatsApp may still tell about {count} of them, so nobody has to decide yet.",
+            "WhatsApp may still tell about {count} of them, so nobody has to decide yet.",
+            group.awaited,
+            count=shown.number(group.awaited),
+        )
+    decided = group.verdict == "doubt" and not group.undecided
+    return _("Nothing is left to decide about them.") if decided else _(group.advice)
 
 
 def _draw_buttons(campaign_id: int, group: FailureGroup) -> None:

@@ -42,6 +42,17 @@ def restart_button(device: DeviceView) -> None:
         st.rerun()
 
 
+def look_button(device: DeviceView, *, place: str) -> None:
+    """An official number has no session of its own: Meta is asked how it is."""
+    if st.button(
+        _("Ask Meta now"),
+        icon=":material/refresh:",
+        key=f"look {device.id} {place}",
+        help=_("How this number is, and whether its access token is still taken."),
+    ) and ordered(device.id, Command.START, said=_("Meta was asked.")):
+        st.rerun()
+
+
 def disconnect_button(device: DeviceView) -> None:
     if st.button(_("Disconnect…"), icon=":material/link_off:", key=f"disconnect {device.id}"):
         _confirm(

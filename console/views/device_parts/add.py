@@ -1,4 +1,5 @@
-"""The form that adds a phone; it is started at once, and its QR code shown."""
+"""The form that adds a phone. One that is paired is started at once, and its QR code shown; of an official number Meta is
+asked first, and nothing is scanned."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 
 from bridge.directory import DEFAULT
 from console import links, reading, shown, writing
+from console.views.device_parts import add_official
 from console.words import _, marked
 from console.world import world
 from services import device_views, sessions
@@ -19,7 +21,11 @@ from services.add_device import NewDevice, add_device
 from services.repeats import Answer
 from services.single import checked_number
 
-KINDS: Final = {"baileys": marked("WhatsApp phone"), "simulator": marked("Simulated phone, to try things out")}
+KINDS: Final = {
+    "baileys": marked("WhatsApp phone"),
+    "simulator": marked("Simulated phone, to try things out"),
+    "cloud": marked("Official number (Meta's Cloud API)"),
+}
 
 
 def close() -> None:
@@ -32,27 +38,34 @@ def dialog() -> None:
 
     @st.dialog(_("Add a phone"), icon=":material/add:", on_dismiss=close)
     def opened() -> None:
-        with st.form("add phone", border=False):
-            name = st.text_input(_("Name"), placeholder=_("Sales 1"), max_chars=100)
-            kind = st.radio(_("Kind"), _kinds(), format_func=lambda kind: _(KINDS[kind]))
-            number = st.text_input(
-                _("Its phone number (optional)"),
-                placeholder=shown.isolated("+972 50 123 4567"),
-                help=_("It is known by itself once the phone is connected."),
-            )
-            asked = st.form_submit_button(_("Add and show its QR code"), type="primary")
-        if asked and not name.strip():
-            st.error(_("A phone needs a name."))
-        elif asked:
-            _add(name.strip(), kind, number.strip())
+        kind = st.radio(_("Kind"), _kinds(), format_func=lambda kind: _(KINDS[kind]), key="kind of phone")
+        if kind == "cloud":
+            add_official.draw()
+        else:
+            _draw_form(kind)
 
     opened()
 
 
+def _draw_form(kind: str) -> None:
+    with st.form("add phone", border=False):
+        name = st.text_input(_("Name"), placeholder=_("Sales 1"), max_chars=100)
+        number = st.text_input(
+            _("Its phone number (optional)"),
+            placeholder=shown.isolated("+972 50 123 4567"),
+            help=_("It is known by itself once the phone is connected."),
+        )
+        asked = st.form_submit_button(_("Add and show its QR code"), type="primary")
+    if asked and not name.strip():
+        st.error(_("A phone needs a name."))
+    elif asked:
+        _add(name.strip(), kind, number.strip())
+
+
 def _kinds() -> list[str]:
-    """What the bridge that runs can serve; all as long as it is not known."""
+    """What the bridge that runs can serve, all as long as it is not known; and official numbers, which need none."""
     seen = reading.read(_served)
-    return [kind for kind in KINDS if not seen.known or seen.value in (None, kind)]
+    return [kind for kind in KINDS if not seen.known or seen.value in (None, kind) or kind == "cloud"]
 
 
 def _served(db: Connection, _workspace_id: int) -> str | None:

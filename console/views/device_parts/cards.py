@@ -104,5 +104,7 @@ def _draw_help(device: DeviceView) -> None:
     match REMEDIES[device.condition]:
         case Remedy.SCAN_QR:
             actions.scan_button(device, place="card")
+        case Remedy.START if device.provider == "cloud":
+            actions.look_button(device, place="card")
         case Remedy.START:
             actions.start_button(device, place="card")

@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 from sqlalchemy import Connection
 
 from console import links, reading, shown
 from console.drafting import Drafting
-from console.parts import bubble, dates, people_sums, phone_needs
-from console.views.new_steps import launch, message, pace
+from console.parts import dates, people_sums, phone_needs, senders, template_words
+from console.views.new_steps import launch, obstacles, pace, preview
+from console.views.new_steps.obstacles import Obstacle
 from console.words import _, _n
-from domain import template
 from services import forecast
 from services.device_views import DeviceView, every
 from services.forecast import Forecast
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Why it cannot be launched yet, and the step where that is mended; None: on the page of the phones."""
-
-    words: str
-    step: str | None
 
 
 def draw(now: Drafting) -> None:
     """Draw the step."""
     draft = now.draft
     phones = reading.read(every)
-    chosen = None if draft.device_ids is None else tuple(draft.device_ids)
+    own = senders.used(draft, phones.value) if phones.known else []
+    ids = None if draft.device_ids is None and len(own) == len(phones.value or ()) else tuple(one.id for one in own)
     expected = reading.read(
-        _forecast, now.sums.will_receive, chosen, draft.min_delay_s, draft.max_delay_s, draft.scheduled_at
+        _forecast, now.sums.will_receive, ids, draft.min_delay_s, draft.max_delay_s, draft.scheduled_at
     )
     with reading.frame(phones, expected, name="check") as known:
         if not known:
             return
-        own = [phone for phone in phones.value if chosen is None or phone.id in chosen]
         sums, preview = st.columns([3, 2], gap="large")
         with preview:
             _draw_preview(now)
         with sums:
             _draw_sums(now, own, expected.value)
-            obstacles = _obstacles(now, own)
-            _draw_obstacles(obstacles, own)
+            found = obstacles.of(now, own)
+            _draw_obstacles(found, own)
             _draw_warnings(now, own)
-            launch.draw(now, blocked=bool(obstacles))
+            launch.draw(now, blocked=bool(found))
 
 
 def _forecast(
@@ -77,6 +68,7 @@ def _draw_sums(now: Drafting, own: list[DeviceView], expected: Forecast) -> None
     rows = {
         _("People"): people_sums.line(now.sums),
         _("Phones"): _("{share} can send now", share=shown.share(able, len(own))) if own else _("none"),
+        **_template(now),
         _("Pace"): pace.in_words(now.draft),
         _("Begins"): _("as soon as you launch it") if scheduled is None else dates.day_and_time(scheduled, zone),
     }
@@ -86,6 +78,11 @@ def _draw_sums(now: Drafting, own: list[DeviceView], expected: Forecast) -> None
         with st.container(horizontal=True, gap="small", wrap=False):
             st.markdown(f":gray[{label}]", width=72)
             st.markdown(words, width="stretch")
+
+
+def _template(now: Drafting) -> dict[str, str]:
+    chosen = now.draft.template
+    return {} if chosen is None else {_("Template"): template_words.called(chosen["name"], chosen["language"])}
 
 
 def _end_in_words(expected: Forecast, zone: str) -> str:
@@ -105,44 +102,15 @@ def _end_in_words(expected: Forecast, zone: str) -> str:
 
 
 def _draw_preview(now: Drafting) -> None:
+    person = None
     if now.people:
-        person = next((each for each in now.people if message.receives(now, each)), now.people[0])
-        st.caption(_("As {person} gets it", person=message.called(person)))
-        message.draw_bubble(now, person)
-    elif now.draft.message.strip():
-        bubble.draw(now.draft.message)
+        person = next((each for each in now.people if preview.receives(now, each)), now.people[0])
+        st.caption(_("As {person} gets it", person=preview.called(person)))
+    preview.draw_bubble(now, person)
 
 
-def _obstacles(now: Drafting, own: list[DeviceView]) -> list[Obstacle]:
-    found: list[Obstacle] = []
-    if not now.people and not now.sums.will_receive:
-        found.append(Obstacle(_("There is nobody to send to yet: upload the people."), "people"))
-    if not now.draft.message.strip():
-        found.append(Obstacle(_("The message has no text yet."), "message"))
-    elif not _readable(now.draft.message):
-        found.append(Obstacle(_("The message cannot be read: a brace is not as it should be."), "message"))
-    elif now.people and not now.sums.will_receive:
-        found.append(Obstacle(_("Nobody would receive it: everybody lacks a value of the message."), "message"))
-    if now.draft.scheduled_at is not None and now.draft.scheduled_at <= datetime.now(UTC):
-        found.append(Obstacle(_("The time it was to start has passed: choose another."), "pace"))
-    may_send = any(phone.can_send or phone.bridge_away_since is not None for phone in own)
-    if not own and now.draft.device_ids is not None:
-        found.append(Obstacle(_("No phone is chosen: choose at least one."), "pace"))
-    elif not own or not (may_send or now.draft.scheduled_at is not None):
-        found.append(Obstacle(_("No phone can send: connect one and launch again."), None))
-    return found
-
-
-def _readable(text: str) -> bool:
-    try:
-        template.parse(text)
-    except template.TemplateError:
-        return False
-    return True
-
-
-def _draw_obstacles(obstacles: list[Obstacle], own: list[DeviceView]) -> None:
-    for obstacle in obstacles:
+def _draw_obstacles(found: list[Obstacle], own: list[DeviceView]) -> None:
+    for obstacle in found:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.error(obstacle.words, icon=":material/block:")
             if obstacle.step is None and not own:
@@ -159,6 +127,6 @@ def _draw_warnings(now: Drafting, own: list[DeviceView]) -> None:
     workspace = reading.workspace()
     if workspace.known and workspace.value.sending_stopped_at is not None:
         st.warning(_("All sending is stopped: it waits until sending is started again."), icon=":material/front_hand:")
-    message.draw_missing(now)
+    preview.draw_missing(now)
     people_sums.draw_warnings(now.sums)
     phone_needs.draw(own)

@@ -84,12 +84,7 @@ def _draw_reading(draft_id: int, file: DraftFile) -> None:
 
 
 def _size(file: DraftFile) -> str:
-    kilobytes = max(1, round(file.size / 1024))
-    size = (
-        _("{size} KB", size=shown.number(kilobytes))
-        if kilobytes < 1024
-        else _("{size} MB", size=shown.number(round(kilobytes / 1024, 1)))
-    )
+    size = shown.size(file.size)
     rows = file.found.get("row_count")
     if rows is None:
         return size

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from console import drafting, reading, shown
-from console.parts import condition, phone_needs
+from console.parts import condition, phone_needs, senders
 from console.words import _
 from services.device_views import DeviceView, every
 from services.drafts import Draft
@@ -20,9 +22,12 @@ def draw(draft: Draft) -> None:
             return
         if not seen.value:
             st.error(_("There is no phone yet. Add one before you launch."), icon=":material/smartphone:")
-        phones = {phone.id: phone for phone in seen.value}
+        offered = senders.offered(draft, seen.value)
+        if draft.template is not None:
+            st.caption(_("A template goes out from official numbers only: here are those that can send this one."))
+        phones = {phone.id: phone for phone in offered}
         key = f"phones {draft.id}"
-        words = {"all": _all_words(seen.value), "some": _("Only these")}
+        words = {"all": _all_words(senders.used(replace(draft, device_ids=None), seen.value)), "some": _("Only these")}
         chosen = st.radio(
             _("From which phones"),
             list(words),
@@ -35,7 +40,10 @@ def draw(draft: Draft) -> None:
         )
         if chosen == "some":
             _draw_choice(draft, phones)
-        phone_needs.draw([phone for phone in seen.value if draft.device_ids is None or phone.id in draft.device_ids])
+        used = senders.used(draft, seen.value)
+        if senders.mixed(draft, seen.value):
+            st.error(senders.mixed_words(), icon=":material/error:")
+        phone_needs.draw(used)
 
 
 def _all_words(phones: list[DeviceView]) -> str:
