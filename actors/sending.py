@@ -9,7 +9,7 @@ import dramatiq
 from sqlalchemy import Connection
 
 import failpoints
-from actors import queues
+from actors import queues, uploads
 from actors.runtime import Runtime, runtime
 from bridge.protocol import Accepted, InDoubt, NotSent, SendResult, Sent
 from db.engine import run
@@ -30,6 +30,7 @@ HELD_UP = NotSent("worker_lost", "the worker was held up for too long", "refused
 def send_next(device_id: int, slot: int) -> None:
     """Send the next message of a device, if it is due. Any number of calls at once send no more than one."""
     world = runtime()
+    started = time.monotonic()
     with world.mutex.hold(f"{device_id}:{slot}") as held:
         if not held:
             return
@@ -38,9 +39,17 @@ def send_next(device_id: int, slot: int) -> None:
         recorded = None if begun is None else _send(world, begun, slot, held_until)
     if begun is None:
         _look_again(world, device_id, slot)
+    elif _had_its_turn(begun, time.monotonic() - started):
+        send_next.send(device_id, slot)
     else:
         at = recorded.next_send_at if recorded and recorded.next_send_at else begun.again_at
         world.due.again(device_id, slot, at)
+
+
+def _had_its_turn(begun: Begun, elapsed_s: float) -> bool:
+    """Whether its slot's next turn came while it was being sent, as at high rates: the dispatcher's next look would come
+    late."""
+    return begun.in_flight_limit > 1 and elapsed_s >= (begun.again_at - begun.begun_at).total_seconds()
 
 
 def _begin(world: Runtime, device_id: int, slot: int) -> tuple[Begun | None, float]:
@@ -77,8 +86,11 @@ def _send(world: Runtime, begun: Begun, slot: int, held_until: float) -> Recorde
 
 
 def _call(world: Runtime, begun: Begun) -> SendResult:
+    header = uploads.header_of(world, begun)
+    if isinstance(header, NotSent):
+        return header
     try:
-        outbound = begun.outbound()
+        outbound = begun.outbound(header)
     except MissingValuesError as error:
         return NotSent("missing_variable", str(error), "refused", retryable=False)
     failpoints.hit("before_bridge_call", begun.key)
