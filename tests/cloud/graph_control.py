@@ -67,12 +67,14 @@ def run(graph: Any, app_secret: str) -> None:
     parser.add_argument("--secret", default=app_secret)
     parser.add_argument("--latency-ms", type=float, default=0)
     parser.add_argument("--numbers", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=20, help="changes in one webhook, at most")
     given = parser.parse_args()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     settings = {"webhooks": given.webhooks, "app_secret": given.secret, "latency_s": given.latency_ms / 1000}
     with graph(**settings, port=given.port) as running:
+        running.webhooks.batch = given.batch
         numbers = [_plain(running.add_number()) for _ in range(given.numbers)]
         print(json.dumps({"url": running.url, "numbers": numbers}), flush=True)  # noqa: T201 who started it reads it
         ended.wait()
