@@ -97,9 +97,11 @@ def _of_lists(value: dict[str, Any], business: str, when: Any, at: datetime) -> 
             return inbound.preference(item, number, at)
         return _account("number", number, name, item, when, at) if _flat(item) else None
 
-    came = {name: value[name] for name in ("statuses", "messages", "user_preferences", "errors") if name in value}
-    for name, items in came.items():
+    came = False
+    for name in ("statuses", "messages", "user_preferences", "errors"):
+        items = value.get(name, [])
         for item in items if isinstance(items, list) else [items]:
+            came = True
             source = {"metadata": value.get("metadata"), "time": when, name: item}
             yield piece(name, item) or unread(source, number or business, at)
     if not came:

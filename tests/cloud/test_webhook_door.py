@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import graph_payloads
 import pytest
 import requests
 from databases import database
 from fleet import Fleet
 from posting import (
     APP_SECRET,
-    BUSINESS,
     NUMBER,
     PATH,
     PHONE,
@@ -128,7 +128,7 @@ def test_what_is_not_signed_by_meta(fleet: Fleet, signed: str | None) -> None:
         "bare": good[7:],
         "cut": good[:-1],
         "padded": good + "0",
-        "of the other secret": signature(raw + b" ").replace("x", "y"),
+        "of the other secret": graph_payloads.sign(raw, "the secret of another app"),
         "of another body": signature(body([status()])),
     }.get(signed or "", signed)
     answer = post(fleet, raw, None if given is None else given.encode("latin-1"))  # type: ignore[arg-type]
@@ -171,11 +171,11 @@ def test_lengths_that_are_not_true(fleet: Fleet) -> None:
     raw = body([status()])
     signed = {"X-Hub-Signature-256": signature(raw)}
     length = len(raw)
-    assert send(fleet, {**signed, "Content-Length": str(length - 1)}, raw) == 401
+    assert send(fleet, {**signed, "Content-Length": str(length - 1)}, raw) in (400, 401)
     assert send(fleet, {**signed, "Content-Length": "100"}, raw + b"x" * 4 * MB) in (0, 400, 401)
     assert send(fleet, {**signed, "Content-Length": str(length + 1)}, raw) in (0, 400)
     assert send(fleet, {**signed, "Content-Length": str(LIMIT)}, raw) in (0, 400)
-    assert send(fleet, signed, raw) == 401  # without a length there is no body
+    assert send(fleet, signed, raw) in (400, 401)  # without a length there is no body
     for odd in ("-1", "ten", "0x10", "", "1, 2"):
         assert send(fleet, {**signed, "Content-Length": odd}, raw) in (400, 401)
     both = {**signed, "Content-Length": str(length), "Transfer-Encoding": "chunked"}
@@ -235,8 +235,9 @@ def test_thousands_of_fuzzed_ones(fleet: Fleet) -> None:
         answers = list(pool.map(lambda each: send(fleet, each[0], each[1]), requests_of))
     assert set(answers) <= {0, 400, 401, 413, 415}, sorted(set(answers))
     assert answers.count(401) > FUZZED / 2
-    assert post(fleet, body([])).status_code == 200  # and it still works
-    fleet.execute("DELETE FROM events WHERE session = :business", business=BUSINESS)
+    told = status()
+    assert post(fleet, body([told])).status_code == 200  # and it still works
+    fleet.execute("DELETE FROM events WHERE data ->> 'message_id' = :id", id=told["id"])
 
 
 def fuzzed(rng: random.Random) -> tuple[dict[str, str], bytes]:

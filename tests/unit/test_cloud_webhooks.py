@@ -206,6 +206,8 @@ def test_what_is_told_again_later_is_another_event() -> None:
         (body("flows", {"event": "X-ray"}), "X-ray"),
         (body("messages", "text"), "text"),
         (messages(), "15550783881"),
+        (messages(statuses=[], messages=[]), "15550783881"),
+        (messages(statuses=None), "null"),
         (messages(statuses=[STATUS | {"status": "played"}]), "played"),
         (messages(statuses=[STATUS | {"status": ["sent"]}]), "wamid.HBgL"),
         (messages(statuses=["odd"]), "odd"),
