@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "cloud"))
+
 from databases import database
-from serving import Api, Simulator
+from graph import Graph
+from serving import CLOUD_TOKEN_KEY, Api, Simulator
 from sqlalchemy import Engine
 
 from db.engine import connect
@@ -39,6 +45,23 @@ def refusing_api(
 @pytest.fixture
 def api(engine: Engine, database_url: str, redis_url: str, simulator: Simulator) -> Iterator[Api]:
     api = Api(engine, database_url, simulator, redis_url=redis_url)
+    api.start()
+    yield api
+    api.stop()
+
+
+@pytest.fixture
+def graph() -> Iterator[Graph]:
+    """Meta."""
+    with Graph() as graph:
+        yield graph
+
+
+@pytest.fixture
+def cloud_api(engine: Engine, database_url: str, redis_url: str, simulator: Simulator, graph: Graph) -> Iterator[Api]:
+    """The API where official numbers can be had."""
+    settings = {"cloud_token_key": CLOUD_TOKEN_KEY, "cloud_graph_url": graph.url}
+    api = Api(engine, database_url, simulator, redis_url=redis_url, **settings)
     api.start()
     yield api
     api.stop()
