@@ -71,7 +71,9 @@ def add(run: Run, cloud: Cloud | None, new: NewNumber, *, who: str) -> Added:
     device_id = run(write)
     trouble = _subscribed(cloud, account)
     fetched = sync_templates.sync_account(lambda work: run(lambda db, _: work(db)), cloud.client, [account])
-    return Added(device_id, trouble or fetched.trouble)
+    if fetched.trouble and not trouble:
+        trouble = f"Its templates could not be fetched: {fetched.trouble}"
+    return Added(device_id, trouble)
 
 
 def replace_token(run: Run, cloud: Cloud | None, device_id: int, token: str, *, who: str) -> None:
