@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from cloud_numbers import BUSINESS, add_numbers
 from people import workspace
-from sqlalchemy import Connection, text
+from racing import during
+from sqlalchemy import Connection, Engine, text
 
 from domain.cloud_alert import Kind
 from services import alerts
@@ -180,6 +181,18 @@ def test_quality_and_limit_as_last_told(db: Connection) -> None:
     tell(db, "business_capability_update", {"max_daily_conversations_per_business": "TIER_2K"}, ago_s=20)
     assert (device(db, first).quality, device(db, first).messaging_limit) == ("RED", "TIER_10K")
     assert (device(db, second).quality, device(db, second).messaging_limit) == (None, "TIER_10K")
+
+
+def test_of_two_at_the_same_moment_the_later_word_holds(engine: Engine) -> None:
+    with engine.begin() as db:
+        (number,) = add_numbers(db, 1)
+        early, late = (
+            event(db, "business_capability_update", {"max_daily_conversations_per_business": limit}, ago_s=ago_s)
+            for limit, ago_s in (("TIER_2K", 20), ("TIER_10K", 10))
+        )
+    during(engine, lambda db: alerts.apply(db, [late]), lambda db: alerts.apply(db, [early]))
+    with engine.begin() as db:
+        assert device(db, number).messaging_limit == "TIER_10K"
 
 
 def place_template(db: Connection, status: str, *, synced_ago_s: float, business_id: str = BUSINESS) -> None:
