@@ -10,6 +10,8 @@ _WORDS = {
     "extra_forbidden": "is not a field of this request",
     "json_invalid": "is not JSON",
     "model_attributes_type": "must be a JSON object, sent with Content-Type: application/json",
+    "model_type": "must be a JSON object",
+    "dict_type": "must be a JSON object",
     "string_type": "must be text",
     "string_unicode": "has characters that are no text",
     "string_too_short": "must not be empty",
