@@ -13,11 +13,10 @@ import graph_messages
 from graph_behaviours import Behaviour
 from graph_errors import Told, error
 from graph_world import Number, Received, Upload, World, digits
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-PAGE = 25
 FILE_TYPES = {
     "audio/aac",
     "audio/mp4",
@@ -42,13 +41,17 @@ class GraphApp:
         self._url = url
         self._accepted = accepted
         self.latency_s = latency_s
+        self.page = 100  # the most rows of a list in one answer
         self.requests: list[tuple[float, str, str]] = []  # (time.monotonic(), method, path) of all but messages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         if self.latency_s:
             await asyncio.sleep(self.latency_s)
-        response = await self._answer(request)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:  # a process that was stopped in the middle of its request
+            return
         if response is not None:
             await response(scope, receive, send)
 
@@ -152,11 +155,11 @@ class GraphApp:
         return JSONResponse({"id": upload.id})
 
     def _page(self, request: Request, rows: list[dict[str, Any]]) -> Response:
-        limit = int(request.query_params.get("limit", PAGE))
+        limit = min(int(request.query_params.get("limit", 25)), self.page)
         first = int(request.query_params.get("after", 0))
         body: dict[str, Any] = {"data": rows[first : first + limit]}
         if first + limit < len(rows):
-            query = urlencode({**request.query_params, "limit": limit, "after": first + limit})
+            query = urlencode({**request.query_params, "after": first + limit})
             body["paging"] = {
                 "cursors": {"after": str(first + limit)},
                 "next": f"{self._url}{request.url.path}?{query}",
