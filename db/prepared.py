@@ -15,13 +15,16 @@ _READY = "prepared"  # in Connection.info: the statements that this session of P
 _NUMBERED = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
-def execute(db: Connection, name: str, values: Mapping[str, object]) -> CursorResult[Any]:
+def execute(db: Connection, name: str, values: Mapping[str, object], *, after: str | None = None) -> CursorResult[Any]:
     """Run ``db/sql/{name}.sql``, which this connection prepares at its first use.
+
+    ``after`` is a statement that runs before it, in the same message to Postgres: what it locks is held for no longer than
+    Postgres needs, and the second sees what there is by then.
 
     Postgres infers the type of each parameter from the statement, and rounds a fraction given where it inferred an
     integer: so a parameter that is a fraction stands where only one can, or in a CAST.
     """
-    prepare, run = _statements(name)
+    prepare, run = _statements(name, after)
     ready: set[str] = db.info.setdefault(_READY, set())
     if name not in ready:
         db.execute(prepare)
@@ -30,8 +33,8 @@ def execute(db: Connection, name: str, values: Mapping[str, object]) -> CursorRe
 
 
 @cache
-def _statements(name: str) -> tuple[TextClause, TextClause]:
-    """PREPARE and EXECUTE of a named statement."""
+def _statements(name: str, after: str | None) -> tuple[TextClause, TextClause]:
+    """PREPARE and EXECUTE of a named statement, the latter with what goes before it."""
     numbered = query(name).compile(dialect=_NUMBERED)
     arguments = ", ".join(f":{parameter}" for parameter in numbered.positiontup or ())
-    return text(f"PREPARE {name} AS {numbered}"), text(f"EXECUTE {name} ({arguments})")
+    return text(f"PREPARE {name} AS {numbered}"), text(f"{after + '; ' if after else ''}EXECUTE {name} ({arguments})")

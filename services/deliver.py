@@ -102,10 +102,9 @@ def begin(
 ) -> Begun | None:
     """Take the device's next message, or None when nothing may be sent from it now."""
     draw = pacing.draw(rng)
-    if slot > 0:
-        # Only a device that may have several in flight has such a slot. Of begins at once each has its turn there: one that
-        # was passed over would be missed by the rate. What it picks is seen as it stands when the row is locked.
-        db.execute(text("SELECT 1 FROM devices WHERE id = :id FOR UPDATE"), {"id": device_id})
+    # Only a device that may have several in flight has a slot above 0. Of begins at once each has its turn there: one that
+    # was passed over would be missed by the rate. What it picks is seen as it stands when the row is locked.
+    waiting = "SELECT 1 FROM devices WHERE id = :device_id FOR UPDATE" if slot > 0 else None
     try:
         row = (
             prepared.execute(
@@ -121,6 +120,7 @@ def begin(
                     "jitter_from_s": pacing.JITTER_FROM_S,
                     "catch_up_s": pacing.CATCH_UP_S,
                 },
+                after=waiting,
             )
             .mappings()
             .one_or_none()

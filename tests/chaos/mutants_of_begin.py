@@ -177,8 +177,8 @@ MUTANTS = (
         "begin-turns",
         "Of begins at once on one number none is passed over.",
         "services/deliver.py",
-        "    if slot > 0:\n",
-        "    if slot > 1000:\n",
+        'FOR UPDATE" if slot > 0 else None',
+        'FOR UPDATE" if slot > 1000 else None',
         f"{CLOUD}::test_slots_that_begin_at_once_take_turns_and_none_is_passed_over",
     ),
     Mutant(

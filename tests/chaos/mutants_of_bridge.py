@@ -17,9 +17,9 @@ MUTANTS = (
     Mutant(
         "nothing-was-written",
         "A connection that breaks after the request was written says nothing about the message.",
-        CLIENT,
-        "return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)",
-        "return isinstance(error, requests.ConnectionError) or isinstance(cause, MaxRetryError)",
+        "bridge/unwritten.py",
+        "    if not isinstance(cause, MaxRetryError):\n        return False\n",
+        "    if not isinstance(cause, MaxRetryError):\n        return isinstance(error, requests.ConnectionError)\n",
         f"{IN_DOUBT}[no answer to what was written]",
     ),
     Mutant(
