@@ -16,6 +16,8 @@ from local.postgres import EmbeddedPostgres
 
 Console = Callable[..., Opened]
 
+OFFICIAL = "Official number (Meta's Cloud API)"  # which needs no bridge of ours
+
 
 def change(engine: Engine, device_id: int, changes: str) -> None:
     with engine.begin() as db:
@@ -154,9 +156,9 @@ def test_when_the_database_is_away_the_last_figures_stay(
 @pytest.mark.parametrize(
     ("served", "kinds"),
     [
-        (None, ["WhatsApp phone", "Simulated phone, to try things out"]),
-        ("simulator", ["Simulated phone, to try things out"]),
-        ("baileys", ["WhatsApp phone"]),
+        (None, ["WhatsApp phone", "Simulated phone, to try things out", OFFICIAL]),
+        ("simulator", ["Simulated phone, to try things out", OFFICIAL]),
+        ("baileys", ["WhatsApp phone", OFFICIAL]),
     ],
 )
 def test_only_phones_that_the_bridge_serves_can_be_added(

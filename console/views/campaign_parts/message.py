@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
 from console import reading, shown
-from console.parts import bubble
+from console.parts import bubble, template_bubble, template_words
 from console.words import _
-from services import message_views, recipients
+from domain import template
+from services import media, message_views, recipients
 from services.campaign_views import CampaignView
 from services.recipients import Filter
 
@@ -15,9 +20,12 @@ PREVIEWS = 3
 
 
 def draw(campaign: CampaignView) -> None:
-    """The text with its variables, the pace, and previews."""
+    """The text with its variables or the template with what fills it, the pace, and previews."""
     st.subheader(_("As it was written"))
-    bubble.draw(campaign.message)
+    chosen = campaign.template
+    if chosen is not None:
+        st.markdown(f":material/assignment: **{template_words.called(chosen['name'], chosen['language'])}**")
+    _draw_bubble(campaign, campaign.message, None)
     st.caption(_pace(campaign))
     seen = reading.read_within(60, recipients.page, campaign.id, Filter())
     if not (seen.known and seen.value and seen.value.rows):
@@ -28,7 +36,28 @@ def draw(campaign: CampaignView) -> None:
         if message.known and message.value:
             name = shown.plain(row["name"]) if row["name"] else ""
             st.caption(" · ".join(filter(None, [name, shown.phone(row["phone"])])))
-            bubble.draw(message.value["text"])
+            _draw_bubble(campaign, message.value["text"], message.value)
+
+
+def _draw_bubble(campaign: CampaignView, text: str, message: Mapping[str, Any] | None) -> None:
+    """What it says to the person of a message, or to nobody in particular."""
+    if campaign.template is None:
+        bubble.draw(text)
+        return
+    media_id = campaign.template["media_id"]
+    file = reading.read_within(60, media.described, media_id) if media_id else None
+    name = file.value.filename if file is not None and file.known and file.value else None
+    template_bubble.draw(campaign.template, name, partial(_written, message=message))
+
+
+def _written(words: str, *, message: Mapping[str, Any] | None) -> str:
+    if message is None:
+        return words.replace("{{", "{").replace("}}", "}")
+    named = {"name": message["name"]} if message["name"] else {}
+    try:
+        return template.render(template.parse(words), {**named, **message["variables"]})
+    except template.MissingValuesError:
+        return words
 
 
 def _pace(campaign: CampaignView) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from console import links, live, reading, writing
 from console.drafting import Drafting
-from console.parts import status
+from console.parts import senders, status
 from console.words import _, reason
 from domain.people import Person
 from services import message_views, send_test
@@ -20,7 +20,8 @@ def draw(now: Drafting, person: Person | None) -> None:
     """Draw the form, and how the last test stands; the test is in the address."""
     with st.expander(_("Send a test to me"), icon=":material/send_to_mobile:", expanded="test" in st.query_params):
         phones = reading.read(every)
-        names = {phone.id: phone.name for phone in phones.value} if phones.known else {}
+        offered = senders.offered(now.draft, phones.value) if phones.known else []
+        names = {phone.id: phone.name for phone in offered}
         number = st.text_input(
             _("Your number"), key="my number", max_chars=64, type="phone", placeholder="+972 50-123-4567"
         )
