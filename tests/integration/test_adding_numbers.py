@@ -36,7 +36,7 @@ class Meta:
 
     def verify(self, account: Account) -> SessionStatus:
         self._ask("verify")
-        return SessionStatus(account.phone_number_id, "connected", True, True, False, None, "+972501234567", None, None)
+        return SessionStatus(account.phone_number_id, "open", True, True, False, None, "+972501234567", None, None)
 
     def subscribe(self, account: Account) -> None:
         self._ask("subscribe")

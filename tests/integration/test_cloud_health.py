@@ -14,7 +14,7 @@ from bridge.protocol import Roster, SessionStatus
 from domain.condition import Condition
 from services import device_views, health
 
-ABLE = SessionStatus("number1", "connected", True, True, False, None, "+972501234567", None, None, "GREEN", "TIER_1K")
+ABLE = SessionStatus("number1", "open", True, True, False, None, "+972501234567", None, None, "GREEN", "TIER_1K")
 REFUSED = SessionStatus("number1", "token_refused", False, False, False, None, None, "Session has expired", None)
 
 
