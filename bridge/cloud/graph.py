@@ -71,15 +71,15 @@ class Graph:
         self._kept().close()
 
     def ask(self, method: str, path: str, token: str, timeout_s: float, **how: Any) -> Told:
-        """Anything else, on a connection of its own. ``path`` may be an address on the next page that an answer has named;
-        ``how`` is of ``requests``."""
-        url = path if path.startswith(f"{self._url}/") else f"{self._url}/{path}"
+        """Anything else, on a connection of its own; ``how`` is of ``requests``."""
         with _session() as session:
-            return self._request(session, method, url, token, (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s), **how)
+            timeouts_s = min(CONNECT_TIMEOUT_S, timeout_s), timeout_s
+            return self._request(session, method, f"{self._url}/{path}", token, timeouts_s, **how)
 
-    def is_here(self, address: object) -> bool:
-        """Whether this is an address of the API, so that a token may go there."""
-        return isinstance(address, str) and address.startswith(f"{self._url}/")
+    def path_of(self, address: object) -> str | None:
+        """The path of an address that an answer has named, when it is one of the API: no token goes to others."""
+        here = isinstance(address, str) and address.startswith(f"{self._url}/")
+        return str(address).removeprefix(f"{self._url}/") if here else None
 
     def _kept(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)

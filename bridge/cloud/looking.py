@@ -69,12 +69,11 @@ class Looking:
         """All rows of a list; ``left_s`` says how long the next page may take. Raises BridgeRefusedError and
         BridgeAwayError."""
         rows: list[dict[str, Any]] = []
-        address = path
         how: dict[str, Any] = {"params": query}
         for _ in range(_MOST_PAGES):
             if (limit_s := left_s()) <= 0:
                 raise BridgeAwayError("bridge_unreachable", "Meta does not answer in time")
-            body = answers.read(self._graph.ask("GET", address, token, limit_s, **how), token).body
+            body = answers.read(self._graph.ask("GET", path, token, limit_s, **how), token).body
             data, paging = body.get("data"), body.get("paging")
             if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
                 raise BridgeAwayError("bridge_unreachable", "Meta's answer cannot be read")
@@ -82,9 +81,10 @@ class Looking:
             following = paging.get("next") if isinstance(paging, dict) else None
             if following is None:
                 return rows
-            if not self._graph.is_here(following):
+            next_path = self._graph.path_of(following)
+            if next_path is None:
                 break
-            address, how = str(following), {}  # the address has the query too
+            path, how = next_path, {}  # it has the query too
         raise BridgeAwayError("bridge_unreachable", "Meta's answer goes on where it cannot be followed")
 
 

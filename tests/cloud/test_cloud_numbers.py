@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 import traceback
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -70,12 +74,12 @@ def test_a_token_that_meta_refuses_takes_its_own_numbers_out_only(
     assert found[other.id].can_send
 
 
-def test_a_token_that_cannot_be_read_is_not_asked_with(
-    cloud: CloudBridge, graph: Graph, number: Number, numbers: Numbers
+@pytest.mark.parametrize("token", ["", "line\nbreak", "טוקן"])
+def test_a_token_that_cannot_stand_in_a_request_is_refused(
+    cloud: CloudBridge, number: Number, numbers: Numbers, token: str
 ) -> None:
-    numbers.tokens[number.id] = ""
+    numbers.tokens[number.id] = token
     assert statuses(cloud)[number.id].state == "token_refused"
-    assert graph.app.requests == []
 
 
 def test_a_number_that_its_account_does_not_have(
@@ -113,6 +117,29 @@ def test_when_meta_says_nothing_at_all_it_is_away(
     assert number.token not in "".join(traceback.format_exception(away.value))
 
 
+def test_an_answer_that_never_ends_holds_nobody_up(cloud: CloudBridge, numbers: Numbers, number: Number) -> None:
+    """Each byte comes in time, and the whole never."""
+    done = threading.Event()
+
+    def dribble() -> None:
+        with listener.accept()[0] as caller, suppress(OSError):
+            caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while not done.wait(0.1):
+                caller.sendall(b" ")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=dribble)
+        thread.start()
+        try:
+            began = time.monotonic()
+            with pytest.raises(BridgeAwayError):
+                client(f"http://127.0.0.1:{listener.getsockname()[1]}", numbers).sessions(1)
+            assert time.monotonic() - began < 5
+        finally:
+            done.set()
+            thread.join()
+
+
 def test_without_a_number_there_is_nobody_to_ask(graph: Graph) -> None:
     assert client(graph.url, Numbers(graph)).sessions(1).sessions == []
 
@@ -144,6 +171,15 @@ def test_what_meta_refuses_is_told_in_its_words(cloud: CloudBridge, graph: Graph
         with pytest.raises(BridgeRefusedError) as refused:
             getattr(cloud, ask)(account)
         assert (refused.value.code, "as the fake tells it" in refused.value.reason) == (code, True)
+
+
+@pytest.mark.parametrize("trouble", ["refuse:4", "refuse:1", "refuse:131000", "http:502", "cut"])
+def test_when_meta_has_no_time_nothing_is_refused(
+    cloud: CloudBridge, graph: Graph, number: Number, trouble: str
+) -> None:
+    graph.trouble(number.business_id, trouble)
+    with pytest.raises(BridgeAwayError):
+        cloud.templates(account_of(number))
 
 
 def test_a_number_runs_by_itself(cloud: CloudBridge, number: Number) -> None:
