@@ -28,6 +28,7 @@ from posting import (
     status,
     stored,
 )
+from waiting import until
 
 from local.postgres import EmbeddedPostgres
 from local.redis import EmbeddedRedis
@@ -224,6 +225,23 @@ def test_it_says_so_to_nobody_else(fleet: Fleet, other: dict[str, Any]) -> None:
 def verified(fleet: Fleet, **other: Any) -> requests.Response:
     asked = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": "1158201444", **other}
     return requests.get(fleet.api_url + PATH, params=asked, timeout=30)
+
+
+def test_a_database_that_hangs_gathers_nothing_here(fleet: Fleet) -> None:
+    """Who was told to come again is not waited for: only what was on its way to the database may still be stored."""
+    under_way, waiting, later = status(), status(), status()
+    with ThreadPoolExecutor(2) as pool:
+        with fleet.engine.begin() as db:
+            db.exec_driver_sql("LOCK TABLE events IN EXCLUSIVE MODE")
+            first = pool.submit(post, fleet, body([under_way]))
+            until(lambda: fleet.one("SELECT count(*) FROM pg_locks WHERE NOT granted"), "the first waits for the table")
+            second = pool.submit(post, fleet, body([waiting]))
+            for answer in (first, second):
+                refused(answer.result(), 503, "DATABASE_AWAY")
+        assert post(fleet, body([later])).status_code == 200
+    kept = fleet.rows("SELECT data ->> 'message_id' FROM events ORDER BY id DESC LIMIT 2")
+    assert [id for (id,) in kept] == [later["id"], under_way["id"]]
+    assert post(fleet, body([waiting])).status_code == 200
 
 
 @pytest.mark.usefixtures("leaves_no_trace")

@@ -14,7 +14,7 @@ from racing import during
 from sqlalchemy import Connection, Engine, text
 
 from domain.cloud_alert import Kind
-from services import alerts
+from services import alerts, trouble
 
 _ids = count(1)
 DISABLED, REINSTATED = (
@@ -98,6 +98,7 @@ def test_of_a_number_by_its_id_or_by_how_it_is_written(db: Connection) -> None:
     first, second = add_numbers(db, 2)
     (other,) = add_numbers(db, 1, business_id="another", name="other")
     db.execute(text("UPDATE devices SET phone = '+1 555-078-3881' WHERE id IN (:a, :b)"), {"a": second, "b": other})
+    db.execute(text("UPDATE devices SET phone = '' WHERE id = :a"), {"a": first})
     tell(db, "account_alerts", {"alert_info": {}}, scope="number", session="number1")
     tell(db, "phone_number_name_update", {"display_phone_number": "15550783881"}, scope="number")
     tell(db, "phone_number_name_update", {"display_phone_number": ""}, scope="number")
@@ -168,6 +169,15 @@ def test_what_comes_late_or_again_does_not_park_anew(db: Connection) -> None:
     tell(db, "account_update", restriction(now(db) + timedelta(days=1)), ago_s=45)
     assert device(db, number).parked_until is None
     assert kinds(db, number) == ["reinstated", "restricted", "banned", "banned"]
+
+
+def test_what_comes_again_does_not_park_what_somebody_has_seen_to(db: Connection) -> None:
+    (number,) = add_numbers(db, 1)
+    told = event(db, "account_update", restriction(now(db) + timedelta(days=1)))
+    alerts.apply(db, [told])
+    trouble.unpark(db, number)
+    alerts.apply(db, [told])
+    assert device(db, number).parked_until is None
 
 
 def test_quality_and_limit_as_last_told(db: Connection) -> None:
