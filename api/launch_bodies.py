@@ -17,7 +17,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from api.context import LARGEST_ID
 from api.errors import refusals
@@ -41,7 +40,7 @@ def _or_template(given: Any, check: ValidatorFunctionWrapHandler, info: Validati
     """A text, or none where a template stands in its place; one of the two there must be."""
     if isinstance(given, NotGiven):
         if info.data.get("template", NotGiven()) is None:  # neither given nor wrong
-            raise PydanticCustomError("missing", "Field required")
+            raise ValueError("is missing")
         return ""
     if info.data.get("template") is not None:
         raise ValueError("cannot go together with a template")

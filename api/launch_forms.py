@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from api.launch_bodies import How
 
@@ -23,8 +23,8 @@ async def only_known_fields(request: Request) -> None:
 def how_of_form(*, template: str | None, **fields: Any) -> How:
     """The form's fields under the same rules as those of the JSON body; ``template`` is JSON."""
     try:
-        parsed = None if template is None else from_json(template)
-    except ValueError:
+        parsed = None if template is None else json.loads(template)
+    except (ValueError, RecursionError):  # the latter for one that is nested too deeply
         raise RequestValidationError([{"type": "json_invalid", "loc": ("body", "template")}]) from None
     try:
         return How(**{name: value for name, value in {**fields, "template": parsed}.items() if value is not None})
