@@ -94,7 +94,12 @@ def launch(db: Connection, request: Launch) -> Launched:
         raise Refused(
             "ALL_INVALID",
             "Everybody on this list is on the never-send list, so nobody would receive it.",
-            {"invalid": [_shown_suppressed(person) for person in people[:INVALID_SAMPLE]]},
+            {
+                "invalid": [
+                    {"phone": person.phone, "row": person.row, "reason": "suppressed"}
+                    for person in people[:INVALID_SAMPLE]
+                ]
+            },
         )
     counts = {"queued": queued, "rejected": len(request.rejected) + len(lacking)}
     audit.write(db, request.workspace_id, request.who, "launch", f"campaign:{campaign_id}", counts)
@@ -136,10 +141,6 @@ def take_time(db: Connection) -> None:
     It holds up nothing that is sent: what it has locked is its own draft and content.
     """
     db.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
-
-
-def _shown_suppressed(person: Person) -> dict[str, object]:
-    return {"phone": person.phone, "row": person.row, "reason": "suppressed"}
 
 
 def _first_launch(db: Connection, named: Mapping[str, object]) -> int:
