@@ -82,12 +82,8 @@ def launch(db: Connection, request: Launch) -> Launched:
         launch_devices.check_windows(db, request.workspace_id, device_ids, request.scheduled_at)
     if request.save_leads:
         db.execute(query("save_leads"), {"workspace_id": request.workspace_id})
-    queued = int(
-        db.execute(
-            query("insert_recipients"),
-            {"workspace_id": request.workspace_id, "campaign_id": campaign_id, "due_at": request.scheduled_at},
-        ).scalar_one()
-    )
+    whose = {"workspace_id": request.workspace_id, "campaign_id": campaign_id, "due_at": request.scheduled_at}
+    queued = int(db.execute(query("insert_recipients"), whose).scalar_one())
     # Those of a draft stand in the database already.
     copy_rejected(db, campaign_id, lacking if request.draft_id is not None else [*request.rejected, *lacking])
     if not queued:

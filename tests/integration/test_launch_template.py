@@ -11,11 +11,13 @@ import pytest
 from cloud_content import FILLED, HELLO, ORDER, PICTURE, asked, put_file, put_template
 from cloud_numbers import add_numbers
 from people import add_devices, workspace
+from placing import begin_next
 from sqlalchemy import Connection, Engine, text
 
+from bridge.protocol import Template
 from db.engine import run
 from domain.people import Person
-from services import campaign_views, clone, drafts
+from services import campaign_views, clone, distribute, drafts
 from services.launch import Launched, launch
 from services.launch_request import Launch
 from services.refused import Refused
@@ -75,6 +77,24 @@ def test_a_launch_keeps_the_template_with_its_parts_and_its_words(db: Connection
     view = campaign_views.one(db, workspace(db), launched.campaign_id)
     assert view is not None
     assert (view.template, view.message) == (row.template, row.message)
+
+
+def test_each_person_gets_their_own_values(db: Connection) -> None:
+    (number,) = add_numbers(db, 1, gap_s=0.0)
+    put_template(db, "order", ORDER)
+    distribute.distribute(db, launch_template(db, asked("order", FILLED)).campaign_id)
+    sent = {}
+    for slot in (0, 1):
+        begun = begin_next(db, number, slot=slot)
+        assert begun is not None
+        content = begun.outbound().content
+        assert isinstance(content, Template)
+        parts = [[each["text"] for each in part["parameters"]] for part in content.components]
+        sent[begun.phone] = (content.name, content.language, parts)
+    assert sent == {
+        DANA.phone: ("order", "en", [["7"], ["Dana", "Haifa"], ["Dana"]]),
+        AVI.phone: ("order", "en", [["7"], ["there", "Yafo"], ["all"]]),
+    }
 
 
 def test_who_lacks_a_value_of_a_place_is_left_out(db: Connection) -> None:
