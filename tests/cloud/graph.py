@@ -67,7 +67,6 @@ class Graph:
     ) -> None:
         self.world = World()
         self.webhooks = Webhooks(webhooks, app_secret)
-        self.app_secret = app_secret
         self.statuses: tuple[tuple[str, float], ...] = STATUSES
         listener = socket.create_server(("127.0.0.1", port), backlog=2048)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -165,8 +164,8 @@ class Graph:
         name: str = "Dana",
         message: dict[str, Any] | None = None,
     ) -> str:
-        """A person writes to a number, which opens their window; ``message`` is Meta's object of another kind than text (
-        graph_payloads.BUTTON, .IMAGE). Returns the message's id."""
+        """A person writes to a number, which opens their window; returns the message's id. ``message`` is Meta's object of
+        another kind than text: graph_payloads.BUTTON, .IMAGE."""
         number, sender = self.world.numbers[number_id], digits(sender)
         self.world.open_window(number_id, sender)
         wamid = self.world.new_id("wamid.in")
@@ -180,8 +179,7 @@ class Graph:
         self.webhooks.put(number.business_id, graph_payloads.preference(number, digits(sender), name, value))
 
     def account(self, business_id: str, field: str, value: dict[str, Any]) -> None:
-        """What Meta tells of an account or number: see graph_payloads for the values of ``account_update``,
-        ``phone_number_quality_update``, ``account_alerts`` and ``message_template_status_update``."""
+        """What Meta tells of an account or number, by the field of its webhook; graph_payloads has values for some."""
         self.webhooks.put(business_id, graph_payloads.change(field, value))
 
     def _accepted(self, received: Received, behaviour: Behaviour) -> None:
