@@ -10,7 +10,8 @@ import streamlit as st
 
 from domain.cloud_template import part_in_words, target_in_words
 
-_FILES: Final = {"IMAGE": "🖼️", "VIDEO": "🎬", "DOCUMENT": "📄"}
+# Names of Streamlit's own icons, which a font draws
+_FILES: Final = {"IMAGE": "image", "VIDEO": "movie", "DOCUMENT": "description"}
 _CLASSES: Final = {"HEADER": "bubble-head", "FOOTER": "bubble-foot"}
 
 
@@ -20,8 +21,9 @@ def draw(template: Mapping[str, Any], file: str | None, write: Callable[[str], s
     parts: list[str] = []
     for component in template["components"]:
         kind = str(component.get("type", "")).upper()
-        if (sign := _FILES.get(str(component.get("format", "")).upper())) and kind == "HEADER":
-            parts.append(f'<div class="bubble-file" dir="auto">{sign} {escape(file or "…")}</div>')
+        if (icon := _FILES.get(str(component.get("format", "")).upper())) and kind == "HEADER":
+            sign = f'<span class="bubble-icon" dir="ltr">{icon}</span>'
+            parts.append(f'<div class="bubble-file">{sign} <bdi>{escape(file or "…")}</bdi></div>')
         elif kind == "BUTTONS":
             parts += [_button(*each, template["values"], write) for each in enumerate(component["buttons"])]
         elif words := write(part_in_words(component, template["values"])):

@@ -57,8 +57,9 @@ def tongue(code: str) -> str:
 def place(asked: Place) -> str:
     """Where a place stands: ``{{1}} in the text: “Hello {{1}}, your order…”``."""
     part = asked.key.partition(".")[0]
-    around = shown.plain(_around(asked.around, sign(asked)))
-    written = shown.isolated(shown.plain(sign(asked)))
+    # A field's label is also read aloud as it is, so what need not be escaped is not: braces, and Meta's names of places.
+    around = shown.plain(_around(asked.around, sign(asked))).replace("\\{", "{").replace("\\}", "}")
+    written = shown.isolated(sign(asked))
     if part == "header":
         return _("{place} in the header: “{around}”", place=written, around=around)
     if part == "body":

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+
+sys.path.append(str(Path(__file__).parents[1] / "cloud"))
+
 from databases import database
 from fleet import Fleet
 from playwright.sync_api import Browser, sync_playwright

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 from fleet import Fleet
@@ -9,6 +10,13 @@ from people import add_devices, workspace
 
 from services import draft_file, drafts
 from services.draft_file import How
+
+# Settings of a fleet that sends by Meta's Cloud API
+CLOUD = {
+    "cloud_token_key": base64.b64encode(bytes(range(32))).decode(),
+    "cloud_app_secret": "the app secret of the tests",
+    "cloud_verify_token": "the verify token of the tests",
+}
 
 
 def add_phones(fleet: Fleet, count: int, *, name: str = "phone", gap_s: float = 0.02) -> list[int]:

@@ -113,6 +113,8 @@ def test_a_template_is_chosen_filled_and_shown_as_people_get_it(
     assert "https://shop.example/track/{{1}}" in html(page)  # nothing fills it yet
     assert "Stop" in html(page)
     assert "`{order}` has no value for 1 person" in page.words
+    field(page, "button.0").input("all").run()
+    assert "This person lacks a value" not in page.words
     page.press("person after").fine()
     assert "This person lacks a value" in page.words
     colleague = console("new", step="message", draft=kept(database, "id")).fine()

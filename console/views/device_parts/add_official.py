@@ -37,11 +37,11 @@ def draw() -> None:
             help=_("Of a system user, so that it does not expire. It is kept encrypted and never shown again."),
         )
         asked = st.form_submit_button(_("Ask Meta and add it"), type="primary")
-    webhook.draw()
     if asked and not name.strip():
         st.error(_("A phone needs a name."))
     elif asked:
         _add(NewNumber(name.strip(), Account(number_id.strip(), business_id.strip(), token.strip())))
+    webhook.draw()
 
 
 def _add(new: NewNumber) -> None:

@@ -67,7 +67,7 @@ def draw_bubble(now: Drafting, person: Person | None) -> None:
         bubble.draw(_written(now.draft.message, person))
     elif person is not None:
         bubble.draw("…")
-    if person is not None and _is_written(now) and not receives(now, person):
+    if person is not None and _is_whole(now) and not receives(now, person):
         st.caption(f":material/warning: {_('This person lacks a value, and would not receive it.')}")
 
 
@@ -102,8 +102,15 @@ def draw_missing(now: Drafting) -> None:
         )
 
 
-def _is_written(now: Drafting) -> bool:
-    return bool(now.draft.template is not None or now.draft.message.strip())
+def _is_whole(now: Drafting) -> bool:
+    """Whether there is all of it, so that what a person does not get is for want of their own values."""
+    filling = now.draft.template
+    if filling is None:
+        return bool(now.draft.message.strip())
+    try:
+        return not cloud_filling.unfilled(filling["components"], filling["values"])
+    except template.TemplateError:
+        return False
 
 
 def _written(words: str, person: Person | None) -> str:
