@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from db.queries import query
 from services import devices, distribute, trouble, wake
+from services.conversations import OPEN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +44,8 @@ def hand_over(db: Connection, campaign_id: int) -> list[HandedOver]:
 
 
 def _struck(db: Connection, campaign_id: int | None) -> Sequence[Row[Any]]:
-    return db.execute(
-        text(
-            "SELECT cd.campaign_id, cd.device_id, d.error_code FROM campaign_devices cd"
-            " JOIN devices d ON d.id = cd.device_id"
-            " WHERE cd.active AND (CAST(:campaign_id AS bigint) IS NULL OR cd.campaign_id = :campaign_id)"
-            " AND (cd.out_at IS NULL AND d.strikes >= :out AND NOT d.can_send"
-            "   OR cd.out_at IS NOT NULL AND EXISTS ("
-            "     SELECT 1 FROM campaign_devices o JOIN devices od ON od.id = o.device_id AND od.can_send"
-            "     WHERE o.campaign_id = cd.campaign_id AND o.out_at IS NULL)"
-            "   AND EXISTS ("
-            "     SELECT 1 FROM messages m WHERE m.device_id = cd.device_id AND m.campaign_id = cd.campaign_id"
-            "     AND m.status = 'queued'))"
-            " ORDER BY cd.campaign_id, cd.device_id"
-        ),
-        {"out": trouble.STRIKES_OUT, "campaign_id": campaign_id},
-    ).all()
+    values = {"out": trouble.STRIKES_OUT, "campaign_id": campaign_id, "open_s": OPEN_S}
+    return db.execute(query("struck"), values).all()
 
 
 def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> HandedOver | None:
@@ -66,13 +54,13 @@ def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> 
     back = db.execute(text("SELECT can_send FROM devices WHERE id = :id FOR SHARE"), {"id": device_id}).scalar_one()
     if back:
         return None
-    left = db.execute(
+    db.execute(
         text(
             "UPDATE campaign_devices SET out_at = clock_timestamp(), out_code = :code"
             " WHERE campaign_id = :campaign_id AND device_id = :device_id AND out_at IS NULL"
         ),
         {"campaign_id": campaign_id, "device_id": device_id, "code": code},
-    ).rowcount
+    )
     others = devices.of_campaign(db, campaign_id)
     able = [device for device in others if device.ready]
     waiting = list(
@@ -96,8 +84,7 @@ def _one(db: Connection, campaign_id: int, device_id: int, code: str | None) -> 
     paused = not any(device.may_send for device in others) and _pause(db, campaign_id)
     if moved:
         wake.dispatcher(db)
-    # What no other device can send is found again at each look, until this one is back.
-    return HandedOver(campaign_id, device_id, moved, paused) if left or moved or paused else None
+    return HandedOver(campaign_id, device_id, moved, paused)
 
 
 def _pause(db: Connection, campaign_id: int) -> bool:

@@ -58,7 +58,11 @@ def test_where_no_other_can_send_it_a_template_waits_for_its_number(db: Connecti
     message = place_message(db, campaign_id, device_id=out)
     strike_out(db, out)
     assert round_of(db) == [HandedOver(campaign_id, out, moved=0, paused=False)]
-    assert round_of(db) == []  # it is said once
+    place_message(db, campaign_id, device_id=out, attempts=["not_sent"])
+    assert round_of(db) == []  # it is not looked at each time
+    doubted = place_message(db, campaign_id, device_id=out, attempts=["unknown"])
+    assert round_of(db) == [HandedOver(campaign_id, out, moved=0, paused=False)]
+    assert db.execute(text("SELECT status FROM messages WHERE id = :id"), {"id": doubted}).scalar_one() == "unknown"
     assert device_of(db, message) == out
     db.execute(text("UPDATE devices SET can_send = true WHERE id = :id"), {"id": out})
     let_back(db, [out])
@@ -79,6 +83,7 @@ def test_free_text_is_handed_over_only_into_an_open_window(db: Connection) -> No
     assert round_of(db) == [HandedOver(campaign_id, out, moved=3, paused=False)]
     assert [device_of(db, id) for id in (to_first, to_second, to_nobody, closed)] == [first, second, out, out]
     assert device_of(db, to_both) in (first, second)
+    assert round_of(db) == []
     wrote(db, second, [phone_of(db, to_nobody)])
     assert round_of(db) == [HandedOver(campaign_id, out, moved=1, paused=False)]
     assert device_of(db, to_nobody) == second
