@@ -7,7 +7,6 @@ Events are stored by ``store`` before the bridge is answered and applied in batc
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +16,10 @@ from sqlalchemy import Connection, text
 
 from db.queries import query
 from domain.status import RAISES_TO, Outcome, merge
-from services import alerts, campaign_end, conversations, health, not_sent
+from services import alerts, campaign_end, conversations, health, not_sent, told_attempts
+from services.told_attempts import Attempt
 
 BATCH = 500
-_KEY = re.compile(r"(\d{1,18})\.(\d{1,4})")
 _FACTS = {
     "sent": Outcome.SENT,
     "delivered": Outcome.DELIVERED,
@@ -52,7 +51,7 @@ class _Facts:
 
 def store(db: Connection, events: Iterable[Incoming]) -> int:
     """Keep events that were not seen before; returns how many those were."""
-    rows = list(events)
+    rows = sorted(events, key=lambda event: event.event_id)  # of two who store the same, one waits for the other
     stored = db.execute(
         text(
             "INSERT INTO events (event_id, session, type, at, data)"
@@ -96,30 +95,25 @@ def apply(db: Connection, limit: int = BATCH) -> int:
 
 
 def _apply_receipts(db: Connection, receipts: list[Any]) -> None:
-    facts = _facts(receipts, _attempts_by_provider_id(db, receipts))
-    if not facts:
+    told = told_attempts.of(db, receipts)
+    ids = sorted({message_id for (message_id, _), _ in told})
+    if not ids:
         return
-    ids = sorted({message_id for message_id, _ in facts})
     rows = db.execute(text("SELECT id, status FROM messages WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"), {"ids": ids})
     before = {row.id: row.status for row in rows}
-    # A bridge may remember attempts that this database does not, for instance when it was restored from a backup. They say
-    # nothing about the message that has the number now.
-    begun = db.execute(text("SELECT message_id, number FROM attempts WHERE message_id = ANY(:ids)"), {"ids": ids})
-    attempts = {(row.message_id, row.number) for row in begun}
-    known = {key: fact for key, fact in facts.items() if key in attempts}
-    _raise_attempts(db, known)
-    _raise_messages(db, known)
+    facts = _facts(told)
+    _raise_attempts(db, facts)
+    _raise_messages(db, facts)
     missed = [id for id, status in before.items() if status in ("failed", "unknown")]
     if missed:
         campaign_end.end_anew(db, missed)
 
 
-def _facts(receipts: list[Any], by_provider_id: dict[str, tuple[int, int]]) -> dict[tuple[int, int], _Facts]:
-    facts: dict[tuple[int, int], _Facts] = {}
-    for receipt in receipts:
-        attempt = _attempt(receipt.data, by_provider_id)
+def _facts(told: Iterable[tuple[Attempt, Any]]) -> dict[Attempt, _Facts]:
+    facts: dict[Attempt, _Facts] = {}
+    for attempt, receipt in told:
         outcome = _FACTS.get(str(receipt.data.get("status")))
-        if attempt is None or outcome is None:
+        if outcome is None:
             continue
         at = receipt.at
         fact = facts.setdefault(attempt, _Facts(outcome, {outcome: at}))
@@ -131,26 +125,7 @@ def _facts(receipts: list[Any], by_provider_id: dict[str, tuple[int, int]]) -> d
     return facts
 
 
-def _attempt(data: dict[str, Any], by_provider_id: dict[str, tuple[int, int]]) -> tuple[int, int] | None:
-    """The attempt that a receipt belongs to: by send key, else by the provider's id."""
-    match = _KEY.fullmatch(str(data.get("key") or ""))
-    if match:
-        return int(match[1]), int(match[2])
-    return by_provider_id.get(str(data.get("message_id") or ""))
-
-
-def _attempts_by_provider_id(db: Connection, receipts: list[Any]) -> dict[str, tuple[int, int]]:
-    ids = [str(r.data.get("message_id")) for r in receipts if not r.data.get("key") and r.data.get("message_id")]
-    if not ids:
-        return {}
-    rows = db.execute(
-        text("SELECT provider_message_id, message_id, number FROM attempts WHERE provider_message_id = ANY(:ids)"),
-        {"ids": ids},
-    )
-    return {row.provider_message_id: (row.message_id, row.number) for row in rows}
-
-
-def _raise_attempts(db: Connection, facts: dict[tuple[int, int], _Facts]) -> None:
+def _raise_attempts(db: Connection, facts: dict[Attempt, _Facts]) -> None:
     db.execute(
         text(
             "UPDATE attempts a SET outcome = f.outcome,"
@@ -172,7 +147,7 @@ def _raise_attempts(db: Connection, facts: dict[tuple[int, int], _Facts]) -> Non
     not_sent.no_doubt_left(db, [key[0] for key, fact in facts.items() if fact.outcome is Outcome.NOT_SENT])
 
 
-def _raise_messages(db: Connection, facts: dict[tuple[int, int], _Facts]) -> None:
+def _raise_messages(db: Connection, facts: dict[Attempt, _Facts]) -> None:
     """All attempts of a message count: the surest of them says where it stands."""
     surest: dict[int, _Facts] = {}
     for (message_id, _), fact in facts.items():

@@ -223,11 +223,19 @@ MUTANTS = (
     Mutant(
         "receipt-of-a-stranger",
         "A receipt of an attempt that this database never began says nothing about the message that has the number now.",
-        RECEIPTS,
-        "{key: fact for key, fact in facts.items() if key in attempts}",
-        "facts",
+        "services/told_attempts.py",
+        "    if attempt not in senders:\n        return False\n",
+        "    if attempt not in senders:\n        return True\n",
         f"{RACES}::test_a_receipt_of_an_attempt_that_was_never_begun_here_stops_no_other",
         error="was never attempted",
+    ),
+    Mutant(
+        "receipt-of-another-number",
+        "Who sends from another number of the same account has messages with the same keys.",
+        "services/told_attempts.py",
+        "return by is None or session in by",
+        "return True",
+        f"{WORD}::test_what_another_number_tells_is_not_of_ours",
     ),
     Mutant(
         "end-anew-locks",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from random import Random
 from typing import Any
 
 import pytest
-from cloud_numbers import add_numbers
+from cloud_numbers import BUSINESS, add_numbers
 from people import workspace
 from placing import begin_next, place_campaign, place_message, use_devices
 from sqlalchemy import Connection, Row, text
@@ -209,3 +210,12 @@ def test_recorded_twice_is_recorded_once(db: Connection, number: int) -> None:
     assert again is not None
     assert record(db, found) == "late"
     assert (message(db).attempt, message(db).slot, message(db).accepted_at) == (2, 0, None)
+
+
+def test_what_another_number_tells_is_not_of_ours(db: Connection, number: int) -> None:
+    """Somebody else sends from it, and counts their messages as we do."""
+    found = taken(db, number)
+    told(db, replace(found, session="another"), "delivered")
+    assert message(db).status == "processing"
+    told(db, replace(found, session=BUSINESS), "delivered")
+    assert message(db).status == "delivered"
