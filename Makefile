@@ -9,9 +9,9 @@ up: .venv/installed ## Run everything on this machine; Ctrl-C stops it
 	@$(PYTHON) -m local.up
 
 test: lint ## Check the code and run all tests
-	@$(PYTHON) -m pytest --ignore tests/baileys --ignore tests/chaos
+	@$(PYTHON) -m pytest --ignore tests/baileys --ignore tests/chaos --ignore tests/cloud
 	@$(PYTHON) -m pytest tests/baileys -n 3 --dist loadfile
-	@$(PYTHON) -m pytest tests/chaos -n 4 --dist worksteal
+	@$(PYTHON) -m pytest tests/chaos tests/cloud -n 4 --dist worksteal
 
 lint: .venv/installed ## Style, types (Python's and the sidecar's) and the arrows between the folders
 	@$(PYTHON) -m ruff check
@@ -24,9 +24,10 @@ lint: .venv/installed ## Style, types (Python's and the sidecar's) and the arrow
 demo: .venv/installed ## Send a broadcast to 200 people and watch it (while make up runs)
 	@$(PYTHON) -m local.demo
 
-bench: .venv/installed ## Measure, and write docs/benchmarks.md and the figures of docs/baileys.md
+bench: .venv/installed ## Measure, and write docs/benchmarks.md and the figures of docs/baileys.md and docs/cloud.md
 	@$(PYTHON) -m benchmarks
 	@$(PYTHON) -m benchmarks.baileys
+	@$(PYTHON) -m benchmarks.cloud
 
 chaos: .venv/installed ## Kill everything under campaigns to 10,000 people (SEED=7 PEOPLE=500 replays one)
 	@$(PYTHON) -m tests.chaos run $(if $(SEED),--seed $(SEED)) $(if $(PEOPLE),--people $(PEOPLE))

@@ -22,8 +22,8 @@ def one(db: Connection, workspace_id: int, message_id: int) -> dict[str, Any] | 
             text(
                 "SELECT m.id, m.campaign_id, m.origin, m.lead_id, m.phone, m.name, m.status, m.error_code, m.error_reason,"
                 " m.device_id, d.name AS device_name, m.attempt AS attempts, m.processing_worker_id,"
-                " m.processing_started_at, m.accepted_at, m.due_at, m.created_at, m.sent_at, m.delivered_at, m.read_at, m.unknown_at,"
-                " m.failed_at, m.cancelled_at, m.suppressed_at,"
+                " m.processing_started_at, m.accepted_at, m.due_at, m.created_at, m.sent_at, m.delivered_at, m.read_at,"
+                " m.unknown_at, m.failed_at, m.cancelled_at, m.suppressed_at,"
                 " m.status = 'unknown' AND m.doubt_left_by IS NULL AND has_unproven_attempt(m.id)"
                 "   AND NOT awaits_word(m.id, m.attempt) AND NOT EXISTS ("
                 "   SELECT 1 FROM suppressions s WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone) AS undecided,"
