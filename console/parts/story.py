@@ -75,7 +75,7 @@ def _advice(message: dict[str, Any]) -> str:
 
 def _draw_details(message: dict[str, Any]) -> None:
     """What the bridge or WhatsApp said besides, in its own words."""
-    told = message["reason"].partition(": ")[2]
+    told = message["reason"].removeprefix(failures.lookup(message["code"]).reason).removeprefix(": ")
     if told:
         st.caption(_("In its own words: {told}", told=shown.plain(told)))
 

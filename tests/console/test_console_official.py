@@ -96,6 +96,7 @@ def test_how_it_stands_with_meta(console: Console, engine: Engine, database: Dat
     database.execute("UPDATE cloud_numbers SET quality = 'GREEN', messaging_limit = 'TIER_1K'")
     for at, kind, severity, details in (
         ("2026-11-03T10:00Z", "quality", "info", '{"event": "UPGRADE", "messaging_limit": "TIER_UNLIMITED"}'),
+        ("2026-11-02T10:00Z", "template", "warning", '{"name": "sale", "language": "he", "event": "PAUSED"}'),
         ("2026-11-04T10:00Z", "restricted", "serious", '{"types": ["A_B"], "until": "2026-11-09T10:00:00+00:00"}'),
     ):
         database.execute(
@@ -113,6 +114,8 @@ def test_how_it_stands_with_meta(console: Console, engine: Engine, database: Dat
     assert "A B" in page.words
     assert "until 9 Nov, 10:00" in page.words
     assert "No limit a day" in page.words
+    assert "sale · Hebrew · Paused by Meta" in page.words
+    assert "connected for" not in page.words
     assert list(page.app.dataframe[0].value.iloc[0]) == [
         "order_ready",
         "English (United States)",

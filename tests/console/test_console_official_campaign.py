@@ -56,6 +56,16 @@ def test_what_whatsapp_has_and_not_told_of_is_under_way(console: Console, engine
     assert "sent; later WhatsApp reported: WhatsApp cannot deliver to this person" in page.words
 
 
+def test_what_meta_said_itself_is_told_besides_our_words_for_it(console: Console, engine: Engine) -> None:
+    told = {"error_code": "undeliverable", "error_reason": "Message undeliverable"}  # our words have a colon, too
+    with engine.begin() as db:
+        (number,) = add_numbers(db, 1)
+        campaign = place_campaign(db, "partial")
+        message = place_message(db, campaign, "failed", device_id=number, attempts=["not_sent"], **told)
+    page = console("campaign", campaign=campaign, tab="recipients", message=message).fine()
+    assert "In its own words: Message undeliverable" in page.words
+
+
 def test_nobody_is_asked_to_decide_while_whatsapp_may_still_tell(console: Console, engine: Engine) -> None:
     with engine.begin() as db:
         (number,) = add_numbers(db, 1)

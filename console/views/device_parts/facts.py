@@ -42,11 +42,14 @@ def of_its_session(device: DeviceView) -> list[str]:
     if device.last_message_ts is not None:
         ago = shown.ago((datetime.now(UTC) - device.last_message_ts).total_seconds())
         words = [_("last message {ago}", ago=ago)]
-    if device.session_age is not None:
+    # An official number has no session: it is only looked at.
+    if device.session_age is not None and device.provider != "cloud":
         words.append(_("connected for {time}", time=shown.lasting(device.session_age)))
     return words
 
 
 def connected_for(device: DeviceView) -> str:
     """How long its session has been connected."""
-    return shown.lasting(device.session_age) if device.session_age is not None else "–"
+    if device.session_age is None or device.provider == "cloud":
+        return "–"
+    return shown.lasting(device.session_age)
