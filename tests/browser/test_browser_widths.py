@@ -6,15 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cloud_content import PICTURE, asked, put_template
+from cloud_numbers import add_numbers
 from fleet import Fleet
-from people import add_devices, phones
+from people import add_devices, phones, workspace
 from placing import place_campaign, place_message, use_devices
 from playwright.sync_api import Locator, expect
 from standing import add_draft
 from visiting import Visit, Visiting
 
+from services import drafts
+
 PHONE_PX = 390
-CAMPAIGN, DRAFT = 1, 2
+CAMPAIGN, DRAFT, BY_TEMPLATE, NUMBER = 1, 2, 3, 3
 
 # Where each piece of a page that reads like a number stands: its first sign, and its last, from the left.
 NUMBERS = """() => {
@@ -44,7 +48,13 @@ def fleet(start_fleet: Callable[..., Fleet]) -> Fleet:
         for number, state, outcome in ((0, "read", "read"), (1, "failed", "not_sent"), (2, "unknown", "unknown")):
             more = {"phone": phones(3)[number], "name": "Dana", "unknown_at": "2026-11-03T10:00:00Z"}
             place_message(db, campaign, state, device_id=ready, attempts=[outcome], **more)
+        (number,) = add_numbers(db, 1)
+        assert number == NUMBER
+        put_template(db, "order_ready", PICTURE)
     assert add_draft(made, phones(4, start=10), title="Everything that is new in December") == DRAFT
+    assert add_draft(made, phones(4, start=20), title="By template") == BY_TEMPLATE
+    with made.engine.begin() as db:
+        drafts.change(db, workspace(db), BY_TEMPLATE, {"template": asked("order_ready")})
     return made
 
 
@@ -57,6 +67,10 @@ PAGES: list[tuple[str, dict[str, Any], str]] = [
     ("new", {"draft": DRAFT, "step": "check"}, "Launch to 4 people"),
     ("devices", {}, "Add a phone"),
     ("devices", {"device": 1}, "Save"),
+    ("devices", {"device": NUMBER}, "Synchronise templates"),
+    ("devices", {"add": 1}, "Add a phone"),
+    ("new", {"draft": BY_TEMPLATE, "step": "message"}, "Next: When and pace"),
+    ("new", {"draft": BY_TEMPLATE, "step": "check"}, "Fix"),
     ("search", {"phone": phones(1)[0]}, "Find"),
     ("system", {}, "Stop all sending"),
 ]
@@ -81,6 +95,7 @@ def test_in_hebrew_pages_are_mirrored_and_phone_numbers_are_not(fleet: Fleet, vi
         ("campaign", {"campaign": CAMPAIGN}),
         ("new", {"draft": DRAFT, "step": "message"}),
         ("new", {"draft": DRAFT, "step": "check"}),
+        ("new", {"draft": BY_TEMPLATE, "step": "message"}),
     ):
         english, hebrew = (on_the_left(visit.open(page, lang=lang, **parameters)) for lang in ("en", "he"))
         assert english is not hebrew, (page, parameters)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from cloud_content import add_template
+from cloud_content import put_template
 from cloud_numbers import add_numbers
 from databases import Rows
 from graph import Graph
@@ -92,7 +92,7 @@ def test_a_name_is_needed_and_without_a_key_it_is_said(console: Console, databas
 def test_how_it_stands_with_meta(console: Console, engine: Engine, database: Database, lang: str) -> None:
     with engine.begin() as db:
         (number,) = add_numbers(db, 1, name="Official ")
-        add_template(db, "order_ready", status="REJECTED")
+        put_template(db, "order_ready", status="REJECTED")
     database.execute("UPDATE cloud_numbers SET quality = 'GREEN', messaging_limit = 'TIER_1K'")
     for at, kind, severity, details in (
         ("2026-11-03T10:00Z", "quality", "info", '{"event": "UPGRADE", "messaging_limit": "TIER_UNLIMITED"}'),
@@ -118,7 +118,7 @@ def test_how_it_stands_with_meta(console: Console, engine: Engine, database: Dat
     assert "connected for" not in page.words
     assert list(page.app.dataframe[0].value.iloc[0]) == [
         "order_ready",
-        "English (United States)",
+        "English",
         "Utility",
         "Rejected",
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cloud_content import CAROUSEL, ORDER, PICTURE, add_template, open_window
+from cloud_content import put_template, wrote
 from cloud_numbers import add_numbers
 from databases import Rows
 from opening import Opened, away
@@ -20,6 +20,22 @@ from services.draft_file import How
 
 Console = Callable[..., Opened]
 
+ORDER: list[dict[str, Any]] = [
+    {"type": "BODY", "text": "Hello {{1}}, your order {{2}} is ready."},
+    {"type": "FOOTER", "text": "The shop"},
+    {
+        "type": "BUTTONS",
+        "buttons": [
+            {"type": "URL", "text": "Track it", "url": "https://shop.example/track/{{1}}"},
+            {"type": "QUICK_REPLY", "text": "Stop"},
+        ],
+    },
+]
+PICTURE: list[dict[str, Any]] = [
+    {"type": "HEADER", "format": "IMAGE"},
+    {"type": "BODY", "text": "Sale for {{first_name}}!"},
+]
+CAROUSEL: list[dict[str, Any]] = [{"type": "BODY", "text": "Look"}, {"type": "CAROUSEL", "cards": []}]
 PEOPLE = "phone,name,order\n+972501234567,Dana,17\n+972521234567,Avi,\n"
 NAME = ("order_ready", "en_US")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -40,7 +56,7 @@ def numbers(engine: Engine) -> list[int]:
     """Two official numbers, whose account has a template."""
     with engine.begin() as db:
         found = add_numbers(db, 2, name="Official ")
-        add_template(db, NAME[0])
+        put_template(db, "order_ready", ORDER, language="en_US")
         return found
 
 
@@ -93,8 +109,8 @@ def test_a_template_is_chosen_filled_and_shown_as_people_get_it(
     console: Console, engine: Engine, database: Database
 ) -> None:
     with engine.begin() as db:
-        add_template(db, "rejected", status="REJECTED")
-        add_template(db, "many_pictures", CAROUSEL)
+        put_template(db, "rejected", status="REJECTED")
+        put_template(db, "many_pictures", CAROUSEL)
     page = console("new", step="message", draft=make(engine, message="Hello")).fine()
     choose_kind(page, "template")
     choice = next(part for part in page.app.selectbox if part.label == "Template")
@@ -155,7 +171,7 @@ def test_what_was_typed_is_there_again_after_looking_at_the_other_kind(
 def test_the_file_of_a_header_is_kept_at_once(console: Console, engine: Engine, database: Database) -> None:
     with engine.begin() as db:
         add_numbers(db, 1)
-        add_template(db, "sale", PICTURE, language="he")
+        put_template(db, "sale", PICTURE, language="he")
     name = ("sale", "he")
     page = console("new", step="message", draft=make(engine, template=filling({}, name))).fine()
     page.app.file_uploader[0].upload("hat.png", PNG, "image/png").run()
@@ -201,7 +217,7 @@ def test_what_a_template_lacks_is_said_before_the_launch(
     console: Console, engine: Engine, asked: dict[str, Any], said: str
 ) -> None:
     with engine.begin() as db:
-        add_template(db, "sale", PICTURE, language="he")
+        put_template(db, "sale", PICTURE, language="he")
     page = console("new", step="check", draft=make(engine, template=asked)).fine()
     assert said in page.words
     assert [button.disabled for button in page.app.button if button.key == "launch"] == [True]
@@ -237,7 +253,7 @@ def test_free_text_to_people_outside_the_window_is_an_obstacle_with_their_count(
     console: Console, engine: Engine, numbers: list[int], database: Database
 ) -> None:
     with engine.begin() as db:
-        open_window(db, numbers[0], "+972501234567")
+        wrote(db, numbers[0], ["+972501234567"])
     draft_id = make(engine, message="Hello")
     page = console("new", step="check", draft=draft_id).fine()
     assert "1 person has not written to these numbers within 24 hours" in page.words
@@ -245,7 +261,7 @@ def test_free_text_to_people_outside_the_window_is_an_obstacle_with_their_count(
     page.press("mend message").fine()
     assert "A template reaches everybody." in page.words
     with engine.begin() as db:
-        open_window(db, numbers[1], "+972521234567")
+        wrote(db, numbers[1], ["+972521234567"])
     reading.expire()
     page = console("new", step="check", draft=draft_id).fine()
     assert "has not written" not in page.words
