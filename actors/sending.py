@@ -68,7 +68,7 @@ def _send(world: Runtime, begun: Begun, slot: int, held_until: float) -> Recorde
     started = time.monotonic()
     try:
         failpoints.hit("after_begin", begun.key)
-        result = _call(world, begun) if time.monotonic() < held_until else HELD_UP
+        result = _call(world, begun, held_until)
         failpoints.hit("after_bridge_call", begun.key)
         recorded = run(
             world.engine,
@@ -85,7 +85,7 @@ def _send(world: Runtime, begun: Begun, slot: int, held_until: float) -> Recorde
     return recorded
 
 
-def _call(world: Runtime, begun: Begun) -> SendResult:
+def _call(world: Runtime, begun: Begun, held_until: float) -> SendResult:
     header = uploads.header_of(world, begun)
     if isinstance(header, NotSent):
         return header
@@ -93,6 +93,8 @@ def _call(world: Runtime, begun: Begun) -> SendResult:
         outbound = begun.outbound(header)
     except MissingValuesError as error:
         return NotSent("missing_variable", str(error), "refused", retryable=False)
+    if time.monotonic() >= held_until:
+        return HELD_UP
     failpoints.hit("before_bridge_call", begun.key)
     return world.bridges.at(begun.bridge_address).send(outbound)
 

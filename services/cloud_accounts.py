@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from bridge.cloud.accounts import Account
+from bridge.protocol import BridgeAwayError
 from db.engine import run
 from services.seal import CannotBeOpenedError, Seal
 
@@ -39,14 +40,14 @@ class KeptAccounts:
         self._unopened: set[str] = set()  # those of which the log has been told
 
     def one(self, session: str) -> Account | None:
-        """The number of a session, or None. Raises OperationalError when the database is away and was never read."""
+        """The number of a session, or None. Raises BridgeAwayError when the database is away and was never read."""
         with self._lock:
             if self._kept_until is None or time.monotonic() >= self._kept_until:
                 try:
                     self._read()
-                except OperationalError:
+                except OperationalError as error:
                     if self._kept_until is None:
-                        raise
+                        raise BridgeAwayError("bridge_unreachable", "the access tokens cannot be read") from error
                     self._kept_until = time.monotonic() + KEPT_S  # what was known is better than nothing
             return self._kept.get(session)
 

@@ -20,7 +20,7 @@ class Accounts(Protocol):
     """The numbers that we have. Both are asked before every send or look, so they must be cheap, and safe for threads."""
 
     def one(self, session: str) -> Account | None:
-        """The number of this session; None when there is none."""
+        """The number of this session; None when there is none. Raises BridgeAwayError when that cannot be known."""
         ...
 
     def every(self) -> list[Account]: ...

@@ -12,6 +12,7 @@ from bridge.cloud.graph import Graph, usable
 from bridge.cloud.looking import Looking
 from bridge.protocol import (
     Accepted,
+    BridgeAwayError,
     BridgeRefusedError,
     Closed,
     Content,
@@ -108,7 +109,10 @@ class CloudBridge:
         self.status(session)
 
     def _account(self, session: str) -> Account | NotSent:
-        account = self._accounts.one(session)
+        try:
+            account = self._accounts.one(session)
+        except BridgeAwayError as away:
+            return NotSent(away.code, away.reason, "refused", retryable=True)
         if account is None:
             return _NO_ACCOUNT
         return account if usable(account.token) else _NO_TOKEN

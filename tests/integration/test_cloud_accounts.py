@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from bridge.cloud.accounts import Account
+from bridge.cloud.client import CloudBridge
+from bridge.protocol import NotSent, Outbound, Text
 from db.engine import connect, run
 from local.postgres import EmbeddedPostgres
 from services import cloud_accounts
@@ -104,5 +106,7 @@ def test_while_the_database_is_away_what_was_known_is_used(
         assert numbers.one("number1") == known
         with pytest.raises(OperationalError):
             numbers.every()
-        with pytest.raises(OperationalError):
-            never_read.one("number1")
+        client = CloudBridge(never_read, "http://127.0.0.1:9", "v24.0", send_limit_s=1, http_timeout_s=2)
+        told = client.send(Outbound("number1", "1.1", "972501234567@s.whatsapp.net", Text("Hello")))
+        assert isinstance(told, NotSent)  # nothing was written, so nothing is in doubt
+        assert (told.code, told.proof) == ("bridge_unreachable", "refused")
