@@ -45,6 +45,7 @@ def test_a_template_is_handed_over_only_where_it_is_approved(db: Connection) -> 
     campaign_id = place_campaign(db, template=STORED)
     use_devices(db, campaign_id, out, able, without, paused)
     waiting = [place_message(db, campaign_id, device_id=out) for _ in range(4)]
+    wrote(db, without, [phone_of(db, id) for id in waiting])  # which is no template
     strike_out(db, out)
     assert round_of(db) == [HandedOver(campaign_id, out, moved=4, paused=False)]
     assert {device_of(db, id) for id in waiting} == {able}
