@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import groupby
 
 import streamlit as st
 from sqlalchemy import Connection
@@ -110,13 +111,14 @@ def _draw_preview(now: Drafting) -> None:
 
 
 def _draw_obstacles(found: list[Obstacle], own: list[DeviceView]) -> None:
-    for obstacle in found:
+    """Those that are mended in one place together, with one way there."""
+    for step, together in groupby(found, key=lambda obstacle: obstacle.step):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.error(obstacle.words, icon=":material/block:")
-            if obstacle.step is None and not own:
+            st.error("\n\n".join(obstacle.words for obstacle in together), icon=":material/block:")
+            if step is None and not own:
                 links.link(_("To the phones"), "devices", icon=":material/smartphone:")
-            elif obstacle.step is not None:
-                st.button(_("Fix"), key=f"mend {obstacle.step}", on_click=_go_to, args=(obstacle.step,))
+            elif step is not None:
+                st.button(_("Fix"), key=f"mend {step}", on_click=_go_to, args=(step,))
 
 
 def _go_to(step: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from console import shown
 from console.drafting import Drafting
@@ -13,6 +13,8 @@ from console.views.new_steps import message
 from console.words import _, _n
 from domain import cloud_filling, cloud_template, template
 from services.device_views import DeviceView
+
+_STEPS: Final = ("people", "message", "pace", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,14 @@ class Obstacle:
 
 
 def of(now: Drafting, own: list[DeviceView]) -> list[Obstacle]:
-    """Those of a draft that would go out from ``own``."""
+    """Those of a draft that would go out from ``own``, in the order of the steps."""
     found: list[Obstacle] = []
     if not now.people and not now.sums.will_receive:
         found.append(Obstacle(_("There is nobody to send to yet: upload the people."), "people"))
     found += [Obstacle(words, "message") for words in _of_message(now)]
     if now.draft.scheduled_at is not None and now.draft.scheduled_at <= datetime.now(UTC):
         found.append(Obstacle(_("The time it was to start has passed: choose another."), "pace"))
-    return found + _of_phones(now, own)
+    return sorted(found + _of_phones(now, own), key=lambda obstacle: _STEPS.index(obstacle.step))
 
 
 def _of_message(now: Drafting) -> list[str]:
