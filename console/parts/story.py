@@ -109,8 +109,8 @@ def _draw_attempts(message: dict[str, Any], zone: str) -> None:
 
 def _outcome(attempt: dict[str, Any]) -> str:
     words = _(_OUTCOMES[attempt["outcome"]])
-    if attempt["code"] and attempt["outcome"] in _WENT_OUT:
-        return f"{words}; {_('later WhatsApp reported: {reason}', reason=reason(attempt['code']))}"
+    if attempt["code"] and attempt["proof"] == "receipt" and attempt["outcome"] in _WENT_OUT:
+        return f"{words}; {_('WhatsApp also reported: {reason}', reason=reason(attempt['code']))}"
     if attempt["code"]:
         words += f": {reason(attempt['code'])}"
     if attempt["proof"]:

@@ -77,6 +77,12 @@ def test_a_number_is_added_when_meta_knows_it_with_this_token(
     assert page.app.query_params["device"] in (str(device.id), [str(device.id)])
     assert page.app.dataframe[0].value.to_numpy().tolist() == [["order_ready", "English", "Marketing", "Approved"]]
     assert "the-secret-token" not in page.words
+    # The second half of a double click comes when it is there.
+    again = fill(form(console), name="Sales 1", number=number.id, business=number.business_id, token="the-secret-token")
+    assert again.press("Ask Meta and add it").fine().app.title[0].value == "Sales 1"
+    other = fill(form(console), name="Other", number=number.id, business=number.business_id, token="the-secret-token")
+    assert "This number is here already: it is called Sales 1." in other.press("Ask Meta and add it").fine().words
+    assert database.one("SELECT count(*) FROM devices") == 1
 
 
 def test_a_name_is_needed_and_without_a_key_it_is_said(console: Console, database: Database) -> None:

@@ -15,7 +15,7 @@ Console = Callable[..., Opened]
 
 
 def place_template(engine: Engine) -> int:
-    """A campaign by template, of which WhatsApp has one message and has told of another one's failure after it was sent."""
+    """A campaign by template: WhatsApp has one message, and has told of another both that it was sent and that it failed."""
     filling = {
         "name": "order_ready",
         "language": "en",
@@ -31,7 +31,7 @@ def place_template(engine: Engine) -> int:
         accepted = db.execute(text("SELECT clock_timestamp()")).scalar_one()
         place_message(db, campaign, "processing", name="Dana", slot=None, accepted_at=accepted, **held)
         place_message(db, campaign, "sent", name="Avi", device_id=number, attempts=["sent"])
-        db.execute(text("UPDATE attempts SET error_code = 'undeliverable' WHERE outcome = 'sent'"))
+        db.execute(text("UPDATE attempts SET error_code = 'undeliverable', proof = 'receipt' WHERE outcome = 'sent'"))
     return campaign
 
 
@@ -53,7 +53,7 @@ def test_what_whatsapp_has_and_not_told_of_is_under_way(console: Console, engine
     assert page.figures["Pending"] == "1"
     assert "WhatsApp has it, and has not told yet what came of it." in page.words
     page = console("campaign", campaign=campaign, tab="recipients", message=avi).fine()
-    assert "sent; later WhatsApp reported: WhatsApp cannot deliver to this person" in page.words
+    assert "sent; WhatsApp also reported: WhatsApp cannot deliver to this person" in page.words
 
 
 def test_what_meta_said_itself_is_told_besides_our_words_for_it(console: Console, engine: Engine) -> None:

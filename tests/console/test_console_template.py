@@ -204,6 +204,21 @@ def test_only_numbers_that_can_send_the_template_are_offered(
     assert kept(database, "template")["values"] == FILLED
 
 
+def test_a_test_of_a_template_goes_out_from_a_number_that_can_send_it(
+    console: Console, engine: Engine, numbers: list[int], database: Database
+) -> None:
+    with engine.begin() as db:
+        add_devices(db, 1, name="Sales ")
+    page = console("new", step="message", draft=make(engine, template=filling(FILLED))).fine()
+    (choice,) = [part for part in page.app.selectbox if part.label == "From"]
+    assert choice.options == ["Any phone that can send", "Official 1", "Official 2"]
+    page.app.text_input("my number").input("0541234567").run()
+    page.press("Send the test").fine()
+    [sent] = database.rows("SELECT phone, device_id, template FROM messages")
+    assert (sent.phone, sent.device_id) == ("+972541234567", numbers[0])
+    assert sent.template["values"] == {"body.1": "Dana", "body.2": "17", "button.0": "17"}
+
+
 @pytest.mark.usefixtures("numbers")
 @pytest.mark.parametrize(
     ("asked", "said"),

@@ -57,15 +57,17 @@ def _insert(run: Run, *, new: NewNumber) -> Answer:
     try:
         added = cloud_numbers.add(run, world().cloud, new, who=writing.who())
     except Refused as refused:
-        # The second half of a double click comes when the first has added it.
-        found = _there(run, new) if refused.code == "SESSION_TAKEN" else None
-        if found is None:
+        if refused.code != "SESSION_TAKEN":
             raise
-        return {"id": found, "trouble": None}
+        return {"id": _the_same(run, new), "trouble": None}
     return {"id": added.device_id, "trouble": added.trouble}
 
 
-def _there(run: Run, new: NewNumber) -> int | None:
-    every = run(device_views.every)
-    asked = (PROVIDER, new.account.phone_number_id, new.name)
-    return next((one.id for one in every if (one.provider, one.session, one.name) == asked), None)
+def _the_same(run: Run, new: NewNumber) -> int:
+    """The number that is there already: the second half of a double click comes when the first has added it."""
+    taken = next(
+        one for one in run(device_views.every) if (one.provider, one.session) == (PROVIDER, new.account.phone_number_id)
+    )
+    if taken.name != new.name:
+        raise Refused("NUMBER_TAKEN", "This number is here already: it is called {phone}.", phone=taken.name)
+    return taken.id
