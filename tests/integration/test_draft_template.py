@@ -12,8 +12,10 @@ from sqlalchemy import Connection, Engine, text
 from test_drafts import draft_of, sums, the_draft
 
 from db.engine import run
-from services import clone, drafts, send_test
+from services import clone, draft_people, drafts, send_test
+from services.launch import launch
 from services.launch_draft import launch_draft
+from services.launch_request import Launch
 from services.refused import Refused
 
 
@@ -91,6 +93,18 @@ def test_a_draft_by_template_is_launched_as_it_was_seen(engine: Engine) -> None:
         row = db.execute(text("SELECT template, message FROM campaigns")).one()
         assert (row.template, row.message) == (kept, draft.message)
         assert db.execute(text("SELECT device_id FROM campaign_devices")).scalars().all() == [number]
+
+
+def test_what_a_draft_has_launched_is_the_apis_repeat(engine: Engine) -> None:
+    with engine.begin() as db:
+        add_numbers(db, 1)
+        put_template(db)
+        draft_id = change(db, draft_of(db), template=asked()).id
+        people = draft_people.every(db, draft_id)
+        launch_draft(db, workspace(db), draft_id, who="dana")
+    with engine.begin() as db:
+        again = launch(db, Launch(workspace(db), "", people, template=asked()))
+    assert (again.campaign_id, again.idempotent) == (draft_id, True)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +194,14 @@ def test_a_test_by_template_has_the_persons_values_in_it(db: Connection) -> None
     with pytest.raises(Refused) as caught:
         sent(db, draft_id, row=2, device_id=away)
     assert caught.value.code == "TEMPLATE_NOT_THERE"
+
+
+def test_what_stands_in_a_persons_file_is_no_variable(db: Connection) -> None:
+    add_numbers(db, 1)
+    put_template(db)
+    draft_id = change(db, draft_of(db, "phone,name\n0501234567,{city}\n"), template=asked()).id
+    row = sent(db, draft_id, row=2)
+    assert (row.text, row.template["values"]) == ("Hello {city}", {"body.1": "{{city}}"})
 
 
 def test_a_test_of_free_text_goes_from_a_number_to_which_one_has_written(db: Connection) -> None:

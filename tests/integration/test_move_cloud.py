@@ -54,6 +54,7 @@ def test_a_template_is_handed_over_only_where_it_is_approved(db: Connection) -> 
 def test_where_no_other_can_send_it_a_template_waits_for_its_number(db: Connection) -> None:
     (out,), (other,) = add_numbers(db, 1), add_numbers(db, 1, business_id="without", name="other")
     put_template(db)
+    put_template(db, status="PAUSED", business_id="without")
     campaign_id = place_campaign(db, template=STORED)
     use_devices(db, campaign_id, out, other)
     message = place_message(db, campaign_id, device_id=out)
