@@ -17,7 +17,7 @@ JITTER_S: Final = (0.1, 0.3)
 JITTER_FROM_S: Final = JITTER_S[1]
 # What a device with several sends in flight may make good of the time that it has missed, so that each delay on the way does
 # not lower its rate. In any second it then sends at most that much more than its rate.
-CATCH_UP_S: Final = 0.1
+CATCH_UP_S: Final = 0.2
 _FASTEST: Final = 1000.0  # messages a second taken for a device without any gap
 
 
