@@ -171,10 +171,12 @@ def test_a_refused_token_is_replaced(console: Console, graph: Graph, engine: Eng
     page.press("Ask Meta and add it").fine()
     graph.set(number.id, token="new")
     database.execute("UPDATE devices SET can_send = false, connected = false, state = 'token_refused'")
+    database.execute("UPDATE cloud_numbers SET quality = 'GREEN', messaging_limit = 'TIER_1K'")
     reading.expire()
     before = bytes(database.one("SELECT sealed_token FROM cloud_numbers"))
     listed = console("devices").fine()
     assert "Give it a new token" in listed.words
+    assert "quality: High · new people a day: 1,000" in listed.words
     page = console("devices", device=database.one("SELECT id FROM devices")).fine()
     assert next(part for part in page.app.expander if "token" in part.label).proto.expanded
     page.app.text_input(f"new token {database.one('SELECT id FROM devices')}").input("wrong")

@@ -10,7 +10,7 @@ import streamlit as st
 from console import links, reading, shown
 from console.parts import condition, figures
 from console.parts.figures import Figure
-from console.views.device_parts import actions, facts
+from console.views.device_parts import actions, facts, standing
 from console.words import _, _n
 from domain.condition import REMEDIES, Condition, Remedy, urgency
 from services.device_views import DeviceView
@@ -93,7 +93,8 @@ def _draw_card(device: DeviceView) -> None:
             condition.badge(device.condition)
         st.caption(facts.number(device))
         st.markdown(condition.told(device))
-        st.caption(" · ".join([facts.waiting(device), facts.sent_today(device), *facts.of_its_session(device)]))
+        told = [facts.waiting(device), facts.sent_today(device), *facts.of_its_session(device)]
+        st.caption(" · ".join([*told, *standing.in_words(device)]))
         st.space("stretch")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _draw_help(device)

@@ -21,6 +21,16 @@ def figures(device: DeviceView) -> list[Figure]:
     return [Figure(_("Quality"), quality(device.quality)), Figure(_("New people a day"), limit(device.messaging_limit))]
 
 
+def in_words(device: DeviceView) -> list[str]:
+    """Both in a line, as far as they are known; nothing of a phone that has neither."""
+    words: list[str] = []
+    if quality(device.quality) != UNKNOWN:
+        words.append(_("quality: {quality}", quality=quality(device.quality)))
+    if limit(device.messaging_limit) != UNKNOWN:
+        words.append(_("new people a day: {limit}", limit=limit(device.messaging_limit)))
+    return words
+
+
 def quality(told: str | None) -> str:
     """Meta's GREEN, YELLOW and RED, by the words that its pages have for them."""
     return _(_QUALITY[told]) if told in _QUALITY else UNKNOWN
