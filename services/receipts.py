@@ -103,6 +103,7 @@ def _apply_receipts(db: Connection, receipts: list[Any]) -> None:
     before = {row.id: row.status for row in rows}
     facts = _facts(told)
     _raise_attempts(db, facts)
+    _keep_failures(db, {attempt: fact for attempt, fact in facts.items() if fact.error is not None})
     _raise_messages(db, facts)
     missed = [id for id, status in before.items() if status in ("failed", "unknown")]
     if missed:
@@ -145,6 +146,26 @@ def _raise_attempts(db: Connection, facts: dict[Attempt, _Facts]) -> None:
         },
     )
     not_sent.no_doubt_left(db, [key[0] for key, fact in facts.items() if fact.outcome is Outcome.NOT_SENT])
+
+
+def _keep_failures(db: Connection, facts: dict[Attempt, _Facts]) -> None:
+    """One that is told to have failed after it was sent stays sent. That it was told stays at its attempt, and is shown."""
+    if not facts:
+        return
+    db.execute(
+        text(
+            "UPDATE attempts a SET proof = 'receipt', error_code = f.error, error_reason = f.reason"
+            " FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS int[]), CAST(:errors AS text[]),"
+            "   CAST(:reasons AS text[])) AS f (id, number, error, reason)"
+            " WHERE a.message_id = f.id AND a.number = f.number AND a.outcome = 'sent'"
+        ),
+        {
+            "ids": [message_id for message_id, _ in facts],
+            "numbers": [number for _, number in facts],
+            "errors": [fact.error for fact in facts.values()],
+            "reasons": [fact.reason for fact in facts.values()],
+        },
+    )
 
 
 def _raise_messages(db: Connection, facts: dict[Attempt, _Facts]) -> None:

@@ -41,7 +41,7 @@ KINDS = [
     Media("document", File("application/pdf", "three.pdf", b"%PDF-1.7"), "A caption"),
     Media("image", File("image/jpeg", "four.jpg", b"\xff\xd8\xff")),
 ]
-_keys = count(1)
+_keys = count(1)  # of this file: the simulator serves the others as well
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Line:
     throttled: str
 
     def send(self, to: str, content: Content, session: str | None = None) -> Any:
-        return self.bridge.send(Outbound(session or self.session, f"{next(_keys)}.1", to, content))
+        return self.bridge.send(Outbound(session or self.session, f"protocol{next(_keys)}.1", to, content))
 
 
 @pytest.fixture(params=["http", "cloud"])
@@ -214,7 +214,7 @@ def test_the_roster_has_the_session_as_its_status_does(line: Line) -> None:
 
 def test_no_close_of_what_went_out_proves_that_it_did_not(line: Line) -> None:
     for to in (person(), person(line.lost)):
-        key = f"{next(_keys)}.1"
+        key = f"protocol{next(_keys)}.1"
         line.bridge.send(Outbound(line.session, key, to, Text("Hello")))
         closed = line.bridge.close(line.session, key)
         assert closed.state not in (KeyState.CLOSED, KeyState.FAILED)

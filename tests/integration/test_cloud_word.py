@@ -219,3 +219,15 @@ def test_what_another_number_tells_is_not_of_ours(db: Connection, number: int) -
     assert message(db).status == "processing"
     told(db, replace(found, session=BUSINESS), "delivered")
     assert message(db).status == "delivered"
+
+
+@pytest.mark.parametrize("order", [("sent", "failed"), ("failed", "sent")])
+def test_a_failure_beside_sent_lowers_nothing_and_is_kept_at_its_attempt(
+    db: Connection, number: int, order: tuple[str, str]
+) -> None:
+    found = taken(db, number)
+    for status in order:
+        told(db, found, status, "undeliverable" if status == "failed" else None)
+    attempt = db.execute(text("SELECT outcome, proof, error_code, error_reason FROM attempts")).one()
+    assert message(db).status == "sent"
+    assert attempt == ("sent", "receipt", "undeliverable", "their words")
