@@ -97,8 +97,9 @@ def _move(db: Connection, device_id: int, campaign_id: int | None, alike: list[C
             text(
                 "INSERT INTO campaign_devices (campaign_id, device_id, active)"
                 " SELECT DISTINCT c.id, m.device_id, c.status IN ('queued', 'running')"
-                " FROM campaigns c JOIN messages m ON m.campaign_id = c.id AND m.id = ANY(:ids) AND m.device_id <> :device_id"
-                " WHERE c.id = :campaign_id ON CONFLICT (campaign_id, device_id) DO UPDATE SET out_at = NULL, out_code = NULL"
+                " FROM campaigns c JOIN messages m ON m.campaign_id = c.id AND m.id = ANY(:ids)"
+                "   AND m.device_id <> :device_id WHERE c.id = :campaign_id"
+                " ON CONFLICT (campaign_id, device_id) DO UPDATE SET out_at = NULL, out_code = NULL"
             ),
             {"campaign_id": campaign_id, "device_id": device_id, "ids": waiting},
         )

@@ -19,8 +19,8 @@ from domain.csv_rows import read_csv
 from domain.people import apart, people
 from services import campaign_views, clone, drafts, send_test
 from services.launch import Launched, launch
-from services.launch_request import Launch
 from services.launch_draft import launch_draft
+from services.launch_request import Launch
 from services.refused import Refused
 from services.suppress import suppress
 
