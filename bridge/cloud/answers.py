@@ -18,6 +18,7 @@ from domain.phone import masked
 
 _KEPT_TEXT: Final = 300  # characters of Meta's words that are kept
 _NO_SUCH_OBJECT: Final = 33  # the subcode of 100 for an id that does not exist, or that the token may not see
+_LONGEST_WAIT_S: Final = 3600.0  # that an answer can make a number wait: what is wrong for longer, another try tells
 _NOT_THERE: Final = Meaning("not_registered", retryable=True)
 
 
@@ -67,7 +68,9 @@ def conclude(told: Told, to: str, token: str) -> SendResult:
     found = error.meaning
     if not 400 <= told.status < 500 and found.code not in DEVICE_CODES:
         return InDoubt("provider_error", error.words, final=True)
-    wait_s = found.wait_s if told.retry_after_s is None or found.wait_s is None else told.retry_after_s
+    wait_s = found.wait_s
+    if wait_s is not None and told.retry_after_s is not None:
+        wait_s = min(max(told.retry_after_s, wait_s), _LONGEST_WAIT_S)
     return NotSent(found.code, error.words, "answer", retryable=found.retryable, retry_after_s=wait_s)
 
 

@@ -1,11 +1,12 @@
 """Requests to Meta's Graph API, and what came of each: an answer, or none.
 
-A number's access token goes to its address alone: no redirect is followed, and no address that an answer names is asked
-unless it is there too. Neither tokens nor people's numbers are in anything that is told of a request.
+A number's access token goes to its address alone: no redirect is followed, and no address that an answer names is asked.
+Neither tokens nor people's numbers are in anything that is told of a request.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -14,18 +15,23 @@ from typing import Any, Final
 
 import requests
 
+from bridge.cloud.whole_answers import WholeAnswers
 from bridge.unwritten import nothing_was_written
+from domain.text import made_storable
 
 CONNECT_TIMEOUT_S: Final = 5.0
 # A connection that has been idle for longer may be closing at the other end just now, which would leave the next send in
 # doubt; making a new one costs a few round trips.
 IDLE_S: Final = 4.0
+LONGEST_ANSWER: Final = 8 * 2**20  # bytes; the longest that is asked for, a page of templates, is far below
+_PIECE: Final = 64 * 2**10  # bytes that are read at once
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``body`` is empty when it is no JSON object; ``retry_after_s`` is the header's, when it gives seconds."""
+    """``body`` can be stored, and is empty when it is no JSON object; ``retry_after_s`` is the header's, when it gives
+    seconds."""
 
     status: int
     body: dict[str, Any]
@@ -34,8 +40,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """``written``: whether a byte of the request may have left. ``late``: the time was up. ``reason`` is a name of an
-    error."""
+    """``written``: whether a byte of the request may have left. ``late``: the time was up, or would have been before the
+    answer ended. ``reason`` is a name of an error."""
 
     written: bool
     late: bool
@@ -76,15 +82,11 @@ class Graph:
             timeouts_s = min(CONNECT_TIMEOUT_S, timeout_s), timeout_s
             return self._request(session, method, f"{self._url}/{path}", token, timeouts_s, **how)
 
-    def path_of(self, address: object) -> str | None:
-        """The path of an address that an answer has named, when it is one of the API: no token goes to others."""
-        here = isinstance(address, str) and address.startswith(f"{self._url}/")
-        return str(address).removeprefix(f"{self._url}/") if here else None
-
     def _kept(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = _session()
+            self._local.used_at = time.monotonic()
         elif time.monotonic() - self._local.used_at > IDLE_S:
             session.close()
         return session
@@ -93,25 +95,42 @@ class Graph:
     def _request(
         session: requests.Session, method: str, url: str, token: str, timeout_s: tuple[float, float], **how: Any
     ) -> Told:
-        headers = {"Authorization": f"Bearer {token}"}
+        how |= {"headers": {"Authorization": f"Bearer {token}"}, "allow_redirects": False, "stream": True}
+        ends_at = time.monotonic() + timeout_s[1]
         try:
-            answer = session.request(method, url, headers=headers, timeout=timeout_s, allow_redirects=False, **how)
+            with session.request(method, url, timeout=timeout_s, **how) as answer:
+                content = _content(answer)
         except requests.RequestException as error:
             written = not nothing_was_written(error)
-            return NoAnswer(written, written and isinstance(error, requests.Timeout), type(error).__name__)
-        return Answer(answer.status_code, _json(answer), _seconds(answer.headers.get("Retry-After")))
+            late = isinstance(error, requests.Timeout) or time.monotonic() >= ends_at
+            return NoAnswer(written, written and late, type(error).__name__)
+        if content is None:
+            return NoAnswer(True, True, "TooLong")
+        return Answer(answer.status_code, _json(content), _seconds(answer.headers.get("Retry-After")))
 
 
 def _session() -> requests.Session:
     session = requests.Session()
     session.trust_env = False
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, WholeAnswers())
     return session
 
 
-def _json(answer: requests.Response) -> dict[str, Any]:
+def _content(answer: requests.Response) -> bytes | None:
+    """All of an answer; None when it does not end where the longest would have."""
+    content = b""
+    for piece in answer.iter_content(_PIECE):
+        content += piece
+        if len(content) > LONGEST_ANSWER:
+            return None
+    return content
+
+
+def _json(content: bytes) -> dict[str, Any]:
     try:
-        body = answer.json()
-    except ValueError:
+        body = made_storable(json.loads(content))
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

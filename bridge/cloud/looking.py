@@ -69,22 +69,22 @@ class Looking:
         """All rows of a list; ``left_s`` says how long the next page may take. Raises BridgeRefusedError and
         BridgeAwayError."""
         rows: list[dict[str, Any]] = []
-        how: dict[str, Any] = {"params": query}
+        asked = dict(query)
         for _ in range(_MOST_PAGES):
             if (limit_s := left_s()) <= 0:
                 raise BridgeAwayError("bridge_unreachable", "Meta does not answer in time")
-            body = answers.read(self._graph.ask("GET", path, token, limit_s, **how), token).body
+            body = answers.read(self._graph.ask("GET", path, token, limit_s, params=asked), token).body
             data, paging = body.get("data"), body.get("paging")
             if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
                 raise BridgeAwayError("bridge_unreachable", "Meta's answer cannot be read")
             rows += data
-            following = paging.get("next") if isinstance(paging, dict) else None
-            if following is None:
+            if not isinstance(paging, dict) or paging.get("next") is None:
                 return rows
-            next_path = self._graph.path_of(following)
-            if next_path is None:
+            cursors = paging.get("cursors")
+            after = cursors.get("after") if isinstance(cursors, dict) else None
+            if not isinstance(after, str) or not after:
                 break
-            path, how = next_path, {}  # it has the query too
+            asked["after"] = after  # on our own path: the address in ``next`` could lead anywhere, and holds a token
         raise BridgeAwayError("bridge_unreachable", "Meta's answer goes on where it cannot be followed")
 
 

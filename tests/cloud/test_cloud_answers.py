@@ -122,6 +122,13 @@ def test_how_long_to_wait_metas_header_knows_best() -> None:
     assert conclude(told, TO, TOKEN) == NotSent("throttled", "Slow down", "answer", retryable=True, retry_after_s=17.0)
 
 
+@pytest.mark.parametrize(("told", "waits"), [(0.0, 60.0), (999_999.0, 3600.0)])
+def test_no_header_makes_a_number_hurry_or_wait_for_days(told: float, waits: float) -> None:
+    result = conclude(Answer(429, {"error": {"message": "Slow down", "code": 4}}, retry_after_s=told), TO, TOKEN)
+    assert isinstance(result, NotSent)
+    assert result.retry_after_s == waits
+
+
 TAKEN = {"contacts": [{"input": TO, "wa_id": TO}], "messages": [{"id": "wamid.1"}]}
 IN_DOUBT = {
     "no answer": NoAnswer(True, False, "ConnectionError"),

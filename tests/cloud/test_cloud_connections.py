@@ -78,11 +78,21 @@ def test_no_redirect_is_followed(graph: Graph, numbers: Numbers, number: Number)
     assert (graph.received, graph.app.requests) == ([], [])
 
 
-def test_a_list_is_not_followed_to_another_address(graph: Graph, numbers: Numbers, number: Number) -> None:
-    away = f"{graph.url}/v24.0/{number.business_id}/phone_numbers"
-    with scripted([[(200, {"data": [], "paging": {"next": away}})]]) as (url, _), pytest.raises(BridgeAwayError):
+def test_a_list_is_read_on_where_it_was_asked_for(graph: Graph, numbers: Numbers, number: Number) -> None:
+    """Whatever address the answer names: a token is for ours."""
+    more = {"next": f"{graph.url}/v24.0/elsewhere", "cursors": {"after": "here"}}
+    with scripted([[(200, {"data": [], "paging": more})], [(200, {"data": []})]]) as (url, asked):
         client(url, numbers).sessions(2)
     assert graph.app.requests == []
+    first, second = asked[0][0], asked[1][0]
+    assert second == f"{first}&after=here"
+
+
+@pytest.mark.parametrize("cursors", [None, 5, {}, {"after": ""}, {"after": 7}])
+def test_a_list_that_goes_on_nowhere_is_no_answer(numbers: Numbers, number: Number, cursors: Any) -> None:
+    paging = {"next": "https://graph.facebook.com/", "cursors": cursors}
+    with scripted([[(200, {"data": [], "paging": paging})]]) as (url, _), pytest.raises(BridgeAwayError):
+        client(url, numbers).sessions(2)
 
 
 def test_the_environments_proxy_is_not_used(
