@@ -80,7 +80,7 @@ def check_health() -> None:
     world = runtime()
     with once.running(world.redis, "check_health"):
         for address in run(world.engine, health.due):
-            if run(world.engine, partial(health.take, address=address)):
+            if world.bridges.reaches(address) and run(world.engine, partial(health.take, address=address)):
                 _look(world, address)
         _hand_over(world)
 

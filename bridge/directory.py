@@ -28,6 +28,7 @@ class Directory:
         self._send_limit_s = send_limit_s
         self._http_timeout_s = http_timeout_s
         self._bridges: dict[str, Bridge] = {CLOUD: cloud or AbsentCloud()}
+        self._unreached = set() if cloud else {CLOUD}
         self._lock = threading.Lock()
         self._looks = ThreadPoolExecutor(16, thread_name_prefix="look")  # a thread is started when one is needed
 
@@ -47,9 +48,14 @@ class Directory:
         """The address under which an HTTP bridge stands in the database: ours has one name, however it was written."""
         return DEFAULT if url is None or url.rstrip("/") == self._default_url else url.rstrip("/")
 
+    def reaches(self, address: str) -> bool:
+        """Whether this process can say how a bridge is: not of Meta's Cloud API without a key for its tokens."""
+        return address not in self._unreached
+
     def look(self, addresses: Sequence[str]) -> dict[str, Told]:
-        """What each bridge says of its sessions, or that it is away; all together in at most LOOK_S seconds."""
-        looks = {address: self._looks.submit(self._ask, address) for address in addresses}
+        """What each bridge that is in reach says of its sessions, or that it is away; all together in at most LOOK_S
+        seconds."""
+        looks = {address: self._looks.submit(self._ask, address) for address in addresses if self.reaches(address)}
         wait(looks.values(), LOOK_S)
         return {address: _told(look) for address, look in looks.items()}
 

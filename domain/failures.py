@@ -182,6 +182,12 @@ _TABLE: Final = (
     Failure(
         "device_deleted", "The phone was deleted, and the reasons with it", "system", "Nothing can be done any more."
     ),
+    Failure(
+        "token_unopened",
+        "Our worker could not open our number's access token",
+        "system",
+        "Safe to retry: nothing was sent. Give every worker the same CLOUD_TOKEN_KEY, or the number a new token.",
+    ),
     Failure("poison", "Our worker failed on it again and again", "system", "Do not retry: report it, it is our error."),
 )
 
@@ -212,8 +218,8 @@ NOT_WORTH_RETRYING: Final = frozenset(
     }
 )
 
-# They refuse for now, which is nobody's fault: these use up nobody's attempt either
-NOT_YET_CODES: Final = frozenset({"throttled", "pair_limit", "media_uploading"})
+# They refuse for now, or one of our workers cannot, which is nobody's fault: these use up nobody's attempt either
+NOT_YET_CODES: Final = frozenset({"throttled", "pair_limit", "media_uploading", "token_unopened"})
 
 
 def lookup(code: str) -> Failure:

@@ -13,6 +13,7 @@ import time
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
+from bridge.cloud.absent import TOLD_EVERY_S
 from bridge.cloud.accounts import Account
 from bridge.protocol import BridgeAwayError
 from db.engine import run
@@ -27,8 +28,7 @@ PATIENCE_S = 3.0  # how long a send waits for a database that is away; nothing w
 class KeptAccounts:
     """``Accounts`` out of the database. Safe for threads.
 
-    A number whose token does not open has the token ``""``, which Meta refuses: so it shows what is wrong with it, and the
-    others go on.
+    A number whose token does not open has none here, and the others go on: another process may have the key to it.
     """
 
     def __init__(self, engine: Engine, seal: Seal) -> None:
@@ -37,7 +37,8 @@ class KeptAccounts:
         self._lock = threading.Lock()
         self._kept: dict[str, Account] = {}
         self._kept_until: float | None = None  # by the monotonic clock; None: never read
-        self._unopened: set[str] = set()  # those of which the log has been told
+        self._unopened: list[str] = []  # why, of each that does not open
+        self._told_at: float | None = None  # when the log was told of these, by the monotonic clock
 
     def one(self, session: str) -> Account | None:
         """The number of a session, or None. Raises BridgeAwayError when the database is away and was never read."""
@@ -59,18 +60,20 @@ class KeptAccounts:
 
     def _read(self) -> None:
         rows = run(self._engine, _sealed, patience_s=PATIENCE_S)
+        self._unopened = []
         self._kept = {session: self._account(session, business_id, sealed) for session, business_id, sealed in rows}
+        now = time.monotonic()
+        if self._unopened and (self._told_at is None or now - self._told_at >= TOLD_EVERY_S):
+            self._told_at = now
+            log.error("[CLOUD] %s", "; ".join(self._unopened))
         self._kept_until = time.monotonic() + KEPT_S
 
     def _account(self, session: str, business_id: str, sealed: bytes) -> Account:
         try:
             token = self._seal.opened(sealed, session)
         except CannotBeOpenedError as error:
-            if session not in self._unopened:
-                log.error("[CLOUD] %s", error)
-            self._unopened.add(session)
+            self._unopened.append(str(error))
             return Account(session, business_id, "")
-        self._unopened.discard(session)
         return Account(session, business_id, token)
 
 

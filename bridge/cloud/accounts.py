@@ -9,11 +9,15 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class Account:
     """One number: Meta's id of it, which is its session; the business account that it belongs to; and its access token,
-    which is never written anywhere."""
+    which is never written anywhere. The token is empty when this process cannot open it."""
 
     phone_number_id: str
     business_id: str
     token: str = field(repr=False)
+
+    @property
+    def opened(self) -> bool:
+        return bool(self.token)
 
 
 class Accounts(Protocol):

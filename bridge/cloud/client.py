@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, NoReturn
 
 from bridge.cloud import answers, payloads, roster
+from bridge.cloud.absent import UNOPENED, unopened
 from bridge.cloud.accounts import Account, Accounts
 from bridge.cloud.graph import Graph, usable
 from bridge.cloud.looking import Looking
@@ -75,6 +76,8 @@ class CloudBridge:
         account = self._accounts.one(session)
         if account is None:
             raise BridgeRefusedError(404, _NO_ACCOUNT.code, _NO_ACCOUNT.reason)
+        if not account.opened:
+            unopened()
         return self.verify(account)
 
     def verify(self, account: Account) -> SessionStatus:
@@ -115,6 +118,8 @@ class CloudBridge:
             return NotSent(away.code, away.reason, "refused", retryable=True)
         if account is None:
             return _NO_ACCOUNT
+        if not account.opened:
+            return UNOPENED
         return account if usable(account.token) else _NO_TOKEN
 
     def _uploaded(self, account: Account, content: Content) -> Content | NotSent:

@@ -29,16 +29,16 @@ class Looking:
         self._pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="meta")  # a thread is started when one is needed
 
     def at_all(self, accounts: Sequence[Account], timeout_s: float) -> Roster:
-        """How all of these are. Those of which Meta says nothing now, while it answers about others, are ``unheard``. Raises
-        BridgeAwayError when it says nothing at all."""
+        """How all of these are. Those of which Meta says nothing now, while it answers about others, are ``unheard``, as are
+        those whose token this process cannot open. Raises BridgeAwayError when Meta was asked and says nothing at all."""
         until = time.monotonic() + timeout_s
         asked: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for account in accounts:
+        for account in (one for one in accounts if one.opened):
             asked[account.business_id, account.token].append(account.phone_number_id)
         looks = {which: self._pool.submit(self.numbers_of, *which, until) for which in asked}
         wait(looks.values(), timeout_s)
         sessions: list[SessionStatus] = []
-        unheard: list[str] = []
+        unheard = [account.phone_number_id for account in accounts if not account.opened]
         away: BridgeAwayError | None = None
         for which, numbers in asked.items():
             try:

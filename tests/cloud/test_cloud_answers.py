@@ -184,7 +184,7 @@ def test_metas_words_are_kept_without_the_token_and_the_number() -> None:
     assert TO not in result.reason
 
 
-@pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "טוקן"])
+@pytest.mark.parametrize("token", ["two words", "line\nbreak", "טוקן"])
 def test_a_token_that_cannot_stand_in_a_request_sends_nothing(
     cloud: CloudBridge, graph: Graph, number: Number, numbers: Any, token: str
 ) -> None:

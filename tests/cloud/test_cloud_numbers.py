@@ -74,7 +74,7 @@ def test_a_token_that_meta_refuses_takes_its_own_numbers_out_only(
     assert found[other.id].can_send
 
 
-@pytest.mark.parametrize("token", ["", "line\nbreak", "טוקן"])
+@pytest.mark.parametrize("token", ["line\nbreak", "טוקן"])
 def test_a_token_that_cannot_stand_in_a_request_is_refused(
     cloud: CloudBridge, number: Number, numbers: Numbers, token: str
 ) -> None:
