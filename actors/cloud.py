@@ -25,3 +25,9 @@ def sync_templates() -> None:
         for fetched in syncing.sync_all(partial(run, world.engine), world.cloud):
             if fetched.trouble:
                 log.warning("[CLOUD] account %s: no templates: %s", fetched.business_account_id, fetched.trouble)
+            if fetched.unsubscribed:
+                log.warning(
+                    "[CLOUD] account %s: Meta does not send its receipts here: %s",
+                    fetched.business_account_id,
+                    fetched.unsubscribed,
+                )

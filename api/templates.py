@@ -45,6 +45,7 @@ class Fetched(BaseModel):
     business_account_id: str
     templates: int = Field(description="How many it has now")
     trouble: str | None = Field(description="Why they could not be fetched; what was known stays")
+    unsubscribed: str | None = Field(description="Why Meta does not send its receipts here")
 
 
 class Synchronised(BaseModel):
@@ -60,7 +61,7 @@ def list_templates(here: Here) -> Any:
 @router.post(
     "/api/templates/sync",
     response_model=Synchronised,
-    responses=refusals({422: "CLOUD_NOT_SET_UP: no CLOUD_TOKEN_KEY"}),
+    responses=refusals({409: "SYNCHRONISING: it is being done already", 422: "CLOUD_NOT_SET_UP: no CLOUD_TOKEN_KEY"}),
 )
 def sync(here: Here) -> Any:
     """Ask Meta for all templates now. It is done every five minutes anyway."""

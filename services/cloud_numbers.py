@@ -69,15 +69,18 @@ def add(run: Run, cloud: Cloud | None, new: NewNumber, *, who: str) -> Added:
         return device_id
 
     device_id = run(write)
-    trouble = _subscribed(cloud, account)
     fetched = sync_templates.sync_account(lambda work: run(lambda db, _: work(db)), cloud.client, [account])
-    if fetched.trouble and not trouble:
+    trouble = None
+    if fetched.unsubscribed:
+        trouble = f"Meta does not send its receipts here yet: {fetched.unsubscribed}"
+    elif fetched.trouble:
         trouble = f"Its templates could not be fetched: {fetched.trouble}"
     return Added(device_id, trouble)
 
 
 def replace_token(run: Run, cloud: Cloud | None, device_id: int, token: str, *, who: str) -> None:
-    """Give a number another access token, which counts everywhere within seconds.
+    """Give a number another access token, which counts everywhere within seconds, and let its webhooks come to us; why they
+    do not, the next synchronising of templates says.
 
     Raises Refused: CLOUD_NOT_SET_UP, NOT_FOUND, NOT_OFFICIAL, INVALID_TOKEN, META_REFUSED or BRIDGE_AWAY.
     """
@@ -97,6 +100,7 @@ def replace_token(run: Run, cloud: Cloud | None, device_id: int, token: str, *, 
         look_soon(db, device_id)
 
     run(write)
+    sync_templates.subscribed(cloud.client, account)
 
 
 def _checked(account: Account) -> Account:
@@ -127,14 +131,6 @@ def _verified(cloud: Cloud, account: Account) -> SessionStatus:
             {"field": "token", "code": refused.code},
             told=refused.reason,
         ) from refused
-
-
-def _subscribed(cloud: Cloud, account: Account) -> str | None:
-    try:
-        cloud.client.subscribe(account)
-    except (BridgeAwayError, BridgeRefusedError) as error:
-        return f"Meta does not send its receipts here yet: {error.reason}"
-    return None
 
 
 def _account(db: Connection, workspace_id: int, device_id: int, token: str) -> Account:

@@ -33,7 +33,10 @@ def draw(*, place: str) -> None:
 def _synchronise() -> None:
     def ask(_run: Run) -> Answer:
         fetched = sync_templates.sync_all(world().run, world().cloud)
-        return {"troubles": [account.trouble for account in fetched if account.trouble]}
+        return {
+            "troubles": [account.trouble for account in fetched if account.trouble],
+            "unsubscribed": [account.unsubscribed for account in fetched if account.unsubscribed],
+        }
 
     with st.spinner(_("Asking Meta…")):
         done = writing.at_bridge(ask)
@@ -41,6 +44,8 @@ def _synchronise() -> None:
         return
     for trouble in done["troubles"]:
         st.error(_("Meta did not give its templates: {told}", told=shown.plain(trouble)), icon=":material/error:")
-    if not done["troubles"]:
+    for trouble in done["unsubscribed"]:
+        st.error(_("Meta does not send its receipts here: {told}", told=shown.plain(trouble)), icon=":material/error:")
+    if not done["troubles"] and not done["unsubscribed"]:
         writing.tell(_("The templates are as Meta has them now."))
         st.rerun()

@@ -99,6 +99,16 @@ def test_what_cannot_be_done_besides_is_said_and_the_number_is_there(
     assert meta.accounts.every() == [ACCOUNT]
 
 
+def test_a_new_token_lets_the_webhooks_come_too(engine: Engine, run: Any) -> None:
+    device_id = add(engine, run, cloud(engine, subscribe=AWAY)).device_id
+    meta = cloud(engine)
+    cloud_numbers.replace_token(run, meta, device_id, "EAAother", who="dana")
+    assert meta.client.asked == ["verify", "subscribe"]  # type: ignore[attr-defined]
+    away = cloud(engine, subscribe=AWAY)  # which does not undo it: each synchronising of templates tries again
+    cloud_numbers.replace_token(run, away, device_id, "EAAthird", who="dana")
+    assert [account.token for account in meta.accounts.every()] == ["EAAthird"]
+
+
 @pytest.mark.parametrize(
     ("error", "code"), [(AWAY, "BRIDGE_AWAY"), (BridgeRefusedError(401, "token_refused", "Expired"), "META_REFUSED")]
 )

@@ -117,6 +117,13 @@ class Meta:
     def __init__(self, answers: dict[str, Any]) -> None:
         self.answers = answers
         self.asked: list[str] = []
+        self.subscribed: list[str] = []
+        self.unsubscribed: Exception | None = None
+
+    def subscribe(self, account: Account) -> None:
+        self.subscribed.append(account.business_id)
+        if self.unsubscribed:
+            raise self.unsubscribed
 
     def templates(self, account: Account) -> list[dict[str, Any]]:
         self.asked.append(account.token)
@@ -180,6 +187,37 @@ def test_when_every_token_is_refused_the_first_reason_is_told(db: Connection) ->
     meta = Meta({token: BridgeRefusedError(401, "token_refused", f"{token} refused") for token in ("a", "b")})
     found = sync_all(db, meta, Account("1", "business-1", "a"), Account("2", "business-1", "b"))
     assert found == [sync_templates.Fetched("business-1", 0, "a refused")]
+
+
+def test_each_time_the_webhooks_are_let_come_too(db: Connection) -> None:
+    add_numbers(db, 1)
+    meta = Meta({"good": [template()]})
+    account = Account("1", "business-1", "good")
+    meta.unsubscribed = BridgeRefusedError(400, "message_refused", "No app")
+    assert sync_all(db, meta, account) == [sync_templates.Fetched("business-1", 1, unsubscribed="No app")]
+    meta.unsubscribed = None
+    assert sync_all(db, meta, account) == [sync_templates.Fetched("business-1", 1)]
+    assert meta.subscribed == ["business-1", "business-1"]
+
+
+def test_a_token_that_does_not_open_asks_nothing(db: Connection) -> None:
+    meta = Meta({"good": [template()]})
+    (told,) = sync_all(db, meta, Account("1", "business-1", ""))
+    assert told.trouble == "its access token was sealed with another CLOUD_TOKEN_KEY"
+    assert sync_all(db, meta, Account("1", "business-1", ""), Account("2", "business-1", "good"))[0].templates == 1
+    assert meta.asked == ["good"]
+
+
+def test_one_synchronising_at_a_time(db: Connection) -> None:
+    class Twice(Meta):
+        def templates(self, account: Account) -> list[dict[str, Any]]:
+            with pytest.raises(Refused) as refused:
+                sync_all(db, self, account)
+            assert refused.value.code == "SYNCHRONISING"
+            return super().templates(account)
+
+    for _ in range(2):
+        assert sync_all(db, Twice({"good": []}), Account("1", "business-1", "good"))[0].trouble is None
 
 
 def test_without_a_key_nothing_is_synchronised() -> None:
