@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -11,10 +12,13 @@ import uvicorn
 
 import settings as environment
 from api.app import THREADS, build
+from api.connection import Connection
 from db import ready
 from db.engine import connect
 from logs import set_up
 from settings import Settings
+
+log = logging.getLogger("fanfare.api")
 
 DRAIN_S = 20
 IDLE_CONNECTION_S = 75  # longer than a bridge's pauses, or it would often meet a closing connection
@@ -31,12 +35,22 @@ def main() -> int:
         )
         set_up(settings.log_level, "api")
         ready.check(environment.given(settings, "database_url"), name="api")
+        _warn_of_webhooks(settings)
         with contextlib.closing(_listener(settings)) as listener:
             _serve(settings, listener)
     except (environment.SettingsError, ready.NotReadyError, CannotStartError) as error:
         sys.stderr.write(f"fanfare: {error}\n")
         return 2
     return 0
+
+
+def _warn_of_webhooks(settings: Settings) -> None:
+    """Where official numbers can be had, say that Meta's word of their messages cannot arrive."""
+    needed = {"CLOUD_APP_SECRET": settings.cloud_app_secret, "CLOUD_VERIFY_TOKEN": settings.cloud_verify_token}
+    missing = [name for name, value in needed.items() if value is None]
+    if settings.cloud_token_key is not None and missing:
+        words = " and ".join(missing)
+        log.warning("[WEBHOOKS] without %s Meta cannot tell what becomes of messages of official numbers", words)
 
 
 def _listener(settings: Settings) -> socket.socket:
@@ -54,7 +68,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     engine = connect(environment.given(settings, "database_url"), threads=THREADS + 2, name="api")
     config = uvicorn.Config(
         build(settings, engine),
-        http="httptools",
+        http=Connection,
         loop="uvloop",
         ws="none",
         lifespan="on",

@@ -5,8 +5,6 @@ As lean as it can be, because at full speed there are several events for each me
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import logging
 from datetime import UTC, datetime
@@ -18,11 +16,14 @@ from starlette.responses import Response
 
 from api.errors import error
 from api.event_writer import EventWriter
+from api.seldom import Seldom
+from api.signed_body import NotTakenError, SignedBodies
 from domain.text import made_storable
 from services.receipts import Incoming
 
 log = logging.getLogger("fanfare.api")
 
+REFUSALS_A_MINUTE = 10  # lines of the log; strangers may post as often as they like
 LONGEST_NAME = 200  # characters of an event's id, session and type
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -38,17 +39,15 @@ class Events:
 
     def __init__(self, writer: EventWriter, secret: str) -> None:
         self._writer = writer
-        self._secret = secret.encode()
+        self._bodies = SignedBodies("X-Signature", secret, "EVENTS_SECRET")
+        self._refusals = Seldom("EVENTS", lines=REFUSALS_A_MINUTE)
 
     async def take(self, request: Request) -> Response:
-        body = await request.body()
-        expected = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
-        given = request.headers.get("x-signature", "")
-        if not hmac.compare_digest(given.encode("latin-1"), expected.encode()):
-            log.warning("[EVENTS] refused: %s", "the signature is wrong" if given else "there is no signature")
-            return error(
-                401, "BAD_SIGNATURE", "X-Signature must be sha256= and the HMAC of the body with EVENTS_SECRET."
-            )
+        try:
+            body = await self._bodies.read(request)
+        except NotTakenError as refusal:
+            self._refusals.warn(f"refused: {refusal}")
+            return error(refusal.status, refusal.code, f"Not taken: {refusal}.")
         try:
             await self._writer.store(read(body))
         except (UnreadableError, DataError) as fault:

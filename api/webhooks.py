@@ -9,7 +9,6 @@ read is kept as it is (bridge/cloud/webhooks.py).
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import hmac
 import logging
 from collections import Counter
@@ -17,11 +16,13 @@ from datetime import UTC, datetime
 
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from api.errors import error
 from api.event_writer import EventWriter
+from api.seldom import Seldom
+from api.signed_body import NotTakenError, SignedBodies
 from bridge.cloud.webhooks import read
 from services.receipts import Incoming
 
@@ -29,6 +30,7 @@ log = logging.getLogger("fanfare.api")
 
 # Meta waits some seconds for an answer. A database that neither stores nor refuses must not gather its posts here.
 ANSWER_S = 5.0
+REFUSALS_A_MINUTE = 10  # lines of the log; strangers may post as often as they like
 
 
 class CloudWebhooks:
@@ -36,36 +38,35 @@ class CloudWebhooks:
 
     def __init__(self, writer: EventWriter, *, app_secret: SecretStr | None, verify_token: SecretStr | None) -> None:
         self._writer = writer
-        self._app_secret = None if app_secret is None else app_secret.get_secret_value().encode()
         self._verify_token = None if verify_token is None else verify_token.get_secret_value().encode()
+        self._bodies = None
+        if app_secret is not None:
+            self._bodies = SignedBodies("X-Hub-Signature-256", app_secret.get_secret_value(), "the app's secret")
+        self._refusals = Seldom("WEBHOOKS", lines=REFUSALS_A_MINUTE)
+        self._set_up = Seldom("WEBHOOKS", lines=1)
 
     async def verify(self, request: Request) -> Response:
         """Meta asks whether this address is ours, by the word that we have told it."""
         if self._verify_token is None:
-            return _not_configured("CLOUD_VERIFY_TOKEN")
+            return self._not_configured("CLOUD_VERIFY_TOKEN")
         asked = request.query_params
         knows = hmac.compare_digest(asked.get("hub.verify_token", "").encode(), self._verify_token)
         if asked.get("hub.mode") != "subscribe" or "hub.challenge" not in asked or not knows:
-            log.warning("[WEBHOOKS] not verified: %s", "the word is right" if knows else "the word is wrong")
+            self._refusals.warn(f"not verified: {'the word is right' if knows else 'the word is wrong'}")
             return error(403, "NOT_VERIFIED", "This is not how Meta verifies an address with CLOUD_VERIFY_TOKEN.")
         log.info("[WEBHOOKS] Meta has verified this address")
         return PlainTextResponse(asked["hub.challenge"], headers={"X-Content-Type-Options": "nosniff"})
 
     async def take(self, request: Request) -> Response:
-        if self._app_secret is None:
-            return _not_configured("CLOUD_APP_SECRET")
+        if self._bodies is None:
+            return self._not_configured("CLOUD_APP_SECRET")
         if request.headers.get("content-encoding", "identity").lower() != "identity":
-            return _refused(415, "ENCODED", "Content-Encoding is not taken here: send the bytes that are signed.")
+            words = "Content-Encoding is not taken here: send the bytes that are signed"
+            return self._refused(NotTakenError(415, "ENCODED", words))
         try:
-            body = await request.body()
-        except ClientDisconnect:  # nobody waits for an answer
-            return _refused(400, "CUT_OFF", "The body ended too early.")
-        if not _is_signed(body, self._app_secret, request.headers.get("x-hub-signature-256", "")):
-            return _refused(
-                401,
-                "BAD_SIGNATURE",
-                "X-Hub-Signature-256 must be sha256= and the HMAC of the body with the app's secret.",
-            )
+            body = await self._bodies.read(request)
+        except NotTakenError as refusal:
+            return self._refused(refusal)
         events = [Incoming(p.event_id, p.session, p.type, p.at, p.data) for p in read(body, datetime.now(UTC))]
         try:
             await asyncio.wait_for(self._writer.store(*events), ANSWER_S)
@@ -77,16 +78,10 @@ class CloudWebhooks:
             log.warning("[WEBHOOKS] %d of %d events could not be read; they are kept", unread, len(events))
         return Response(b'{"stored":true}', media_type="application/json")
 
+    def _not_configured(self, setting: str) -> Response:
+        self._set_up.warn(f"not taken: {setting} is not set here")
+        return error(503, "NOT_CONFIGURED", f"{setting} is not set here.", {"setting": setting})
 
-def _is_signed(body: bytes, secret: bytes, given: str) -> bool:
-    expected = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(given.encode("latin-1"), expected.encode())
-
-
-def _not_configured(setting: str) -> Response:
-    return error(503, "NOT_CONFIGURED", f"{setting} is not set here.", {"setting": setting})
-
-
-def _refused(status: int, code: str, words: str) -> Response:
-    log.warning("[WEBHOOKS] refused: %s", words)
-    return error(status, code, words)
+    def _refused(self, refusal: NotTakenError) -> Response:
+        self._refusals.warn(f"refused: {refusal}")
+        return error(refusal.status, refusal.code, f"Not taken: {refusal}.")

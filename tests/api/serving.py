@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 from waiting import until
 
 from api.app import THREADS, build
+from api.connection import Connection
 from bridge.protocol import InDoubt, NotSent, SendResult, Sent
 from db.engine import connect, run
 from services import deliver, distribute
@@ -75,7 +76,7 @@ class Api(Rows):
         self._server = uvicorn.Server(
             uvicorn.Config(
                 build(Settings(_env_file=None, **chosen), connect(database_url, threads=THREADS + 2, name="api")),
-                http="httptools",
+                http=Connection,
                 ws="none",
                 log_config=None,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import random
@@ -156,8 +157,10 @@ def test_compressed_ones(fleet: Fleet) -> None:
 def test_too_large_ones_are_refused_before_they_have_come(fleet: Fleet) -> None:
     assert send(fleet, {"Content-Length": str(LIMIT + 1)}, b"{") == 413
     assert send(fleet, {"Content-Length": str(10**15)}, b"{") == 413
+    assert send(fleet, {"X-Long": "a" * MB}, b"") == 0
     chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
-    assert send(fleet, {"Transfer-Encoding": "chunked"}, chunk * 49) == 413  # no last chunk: it is not waited for
+    headers = {"Transfer-Encoding": "chunked", "X-Hub-Signature-256": signature(b"")}
+    assert send(fleet, headers, chunk * 49) == 413  # no last chunk: it is not waited for
 
 
 def test_the_largest_that_meta_sends_is_taken(fleet: Fleet) -> None:
@@ -298,6 +301,19 @@ def mutated(rng: random.Random, raw: bytes) -> bytes:
 
 def test_where_nothing_is_set_up(fleet: Fleet, make_fleet: Any) -> None:
     bare = make_fleet().start("api")
-    refused(post(bare, body([status()])), 503, "NOT_CONFIGURED")
-    refused(verified(bare), 503, "NOT_CONFIGURED")
+    assert "[WEBHOOKS]" not in bare.log("api")
+    for _ in range(3):
+        refused(post(bare, body([status()])), 503, "NOT_CONFIGURED")
+        refused(verified(bare), 503, "NOT_CONFIGURED")
     assert stored(bare) == 0
+    assert bare.log("api").count("[WEBHOOKS] not taken: CLOUD_APP_SECRET is not set here") == 1
+
+
+@pytest.mark.parametrize("missing", [["CLOUD_APP_SECRET"], ["CLOUD_VERIFY_TOKEN"], list(map(str.upper, SETTINGS)), []])
+def test_where_official_numbers_can_be_had_it_warns_that_nothing_can_arrive(
+    make_fleet: Any, missing: list[str]
+) -> None:
+    key = base64.b64encode(bytes(32)).decode()
+    given = {name: value for name, value in SETTINGS.items() if name.upper() not in missing}
+    log = make_fleet(cloud_token_key=key, **given).start("api").log("api")
+    assert log.count(" WARNING ") == log.count(f"[WEBHOOKS] without {' and '.join(missing)} Meta") == bool(missing)
