@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
+from typing import cast
 
 import dramatiq
 from sqlalchemy import Connection
 
 import failpoints
 from actors import queues, uploads
+from actors.broker import Broker
+from actors.due import RELEASED_MS
 from actors.runtime import Runtime, runtime
 from bridge.protocol import Accepted, InDoubt, NotSent, SendResult, Sent
 from db.engine import run
@@ -21,6 +25,7 @@ from services.deliver import Begun, Recorded
 
 log = logging.getLogger("fanfare.actors")
 
+NOT_READY = NotSent("worker_lost", "our worker failed before it was handed over", "refused", retryable=True)
 # A worker that was held up for longer than its lease must not call any more: recovery has closed its key, but a bridge that
 # has lost its ledger since would not know that.
 HELD_UP = NotSent("worker_lost", "the worker was held up for too long", "refused", retryable=True)
@@ -39,17 +44,20 @@ def send_next(device_id: int, slot: int) -> None:
         recorded = None if begun is None else _send(world, begun, slot, held_until)
     if begun is None:
         _look_again(world, device_id, slot)
-    elif _had_its_turn(begun, time.monotonic() - started):
+    elif _may_go_on(begun, elapsed_s := time.monotonic() - started):
+        # Its token comes back by itself only when this is lost: two of one slot would multiply.
+        world.due.again(device_id, slot, begun.begun_at + timedelta(seconds=elapsed_s, milliseconds=RELEASED_MS))
         send_next.send(device_id, slot)
     else:
         at = recorded.next_send_at if recorded and recorded.next_send_at else begun.again_at
         world.due.again(device_id, slot, at)
 
 
-def _had_its_turn(begun: Begun, elapsed_s: float) -> bool:
-    """Whether its slot's next turn came while it was being sent, as at high rates: the dispatcher's next look would come
-    late."""
-    return begun.in_flight_limit > 1 and elapsed_s >= (begun.again_at - begun.begun_at).total_seconds()
+def _may_go_on(begun: Begun, elapsed_s: float) -> bool:
+    """Whether its slot's next turn came while it was being sent, as at high rates, and nobody else waits for a worker: the
+    dispatcher's next look would come late."""
+    had_its_turn = begun.in_flight_limit > 1 and elapsed_s >= (begun.again_at - begun.begun_at).total_seconds()
+    return had_its_turn and not cast(Broker, send_next.broker).waiting(queues.SENDS)
 
 
 def _begin(world: Runtime, device_id: int, slot: int) -> tuple[Begun | None, float]:
@@ -86,13 +94,16 @@ def _send(world: Runtime, begun: Begun, slot: int, held_until: float) -> Recorde
 
 
 def _call(world: Runtime, begun: Begun, held_until: float) -> SendResult:
-    header = uploads.header_of(world, begun)
-    if isinstance(header, NotSent):
-        return header
     try:
+        header = uploads.header_of(world, begun)
+        if isinstance(header, NotSent):
+            return header
         outbound = begun.outbound(header)
     except MissingValuesError as error:
         return NotSent("missing_variable", str(error), "refused", retryable=False)
+    except Exception:  # whatever it is: nothing was handed over, so nobody is in doubt
+        log.exception("[WA_SEND] message=%s could not be made ready", begun.message_id)
+        return NOT_READY
     if time.monotonic() >= held_until:
         return HELD_UP
     failpoints.hit("before_bridge_call", begun.key)

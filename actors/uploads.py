@@ -6,12 +6,14 @@ from dataclasses import replace
 from functools import partial
 
 from actors.runtime import Runtime
+from bridge.cloud.absent import UNOPENED
 from bridge.protocol import File, NotSent
 from db.engine import run
 from services import media
 from services.deliver import Begun
 
 WAIT_S = 1.0
+OUT_S = 30.0
 _AT_WORK = NotSent("media_uploading", "its file is being uploaded", "refused", retryable=True, retry_after_s=WAIT_S)
 
 
@@ -37,10 +39,12 @@ def _upload(world: Runtime, begun: Begun, media_id: int) -> File | NotSent:
     if kept is None:
         return NotSent("unsupported_media", "its file is not there any more", "refused", retryable=False)
     if world.cloud is None:
-        return NotSent("bridge_unreachable", "CLOUD_TOKEN_KEY is not set", "refused", retryable=True)
+        return UNOPENED
     file = File(kept.mimetype, kept.filename, kept.content)
     answer = world.cloud.client.upload(begun.session, file)
     if isinstance(answer, NotSent):
-        return answer
+        # A fault of theirs is nobody's: the number tries again later, and the people wait.
+        out = answer.code == "whatsapp_failed"
+        return replace(answer, code="media_uploading", retry_after_s=OUT_S) if out else answer
     run(world.engine, lambda db: media.uploaded_as(db, media_id, begun.device_id, answer))
     return replace(file, content=b"", uploaded=answer)

@@ -24,7 +24,7 @@ class Meaning:
     opts_out: bool = False
 
 
-_THROTTLED: Final = Meaning("throttled", retryable=True, wait_s=5.0)
+_THROTTLED: Final = Meaning("throttled", retryable=True, wait_s=1.0)
 _APP_THROTTLED: Final = Meaning("throttled", retryable=True, wait_s=60.0)
 _RESTRICTED: Final = Meaning("restricted", retryable=True)
 _TOKEN: Final = Meaning("token_refused", retryable=True)

@@ -8,6 +8,7 @@ from typing import Any
 from domain import template
 from domain.cloud_template import HeaderKind, asked
 from domain.template import Slot
+from domain.text import blank
 
 
 def unknown(components: Sequence[Mapping[str, Any]], values: Mapping[str, str]) -> list[str]:
@@ -43,7 +44,7 @@ def fits(kind: HeaderKind, mimetype: str) -> bool:
 def _may_be_blank(value: str) -> bool:
     # A slot without a fallback has a value of everybody who is sent to.
     return not any(
-        part.fallback is None or part.fallback.strip() if isinstance(part, Slot) else part.strip()
+        part.fallback is None or not blank(part.fallback) if isinstance(part, Slot) else not blank(part)
         for part in template.parse(value).parts
     )
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from domain import template
+from domain.text import blank
 
 HeaderKind = Literal["image", "video", "document"]
 
 _PLACE: Final = re.compile(r"\{\{\s*([^{}\s]+)\s*\}\}")
+_LONGEST_COUNT: Final = 4  # digits
 _MEDIA_HEADERS: Final[Mapping[str, HeaderKind]] = {"IMAGE": "image", "VIDEO": "video", "DOCUMENT": "document"}
 # Buttons that take a value when the message is sent: the end of an address, a code to copy, what a reply brings back.
 _URL, _COPY_CODE, _QUICK_REPLY = "URL", "COPY_CODE", "QUICK_REPLY"
@@ -120,14 +122,14 @@ def filled(
 
 def _parameter(key: str, name: str, values: Mapping[str, str], person: Mapping[str, str]) -> dict[str, str]:
     parameter = {"type": "text", "text": value_of(key, values, person)}
-    return parameter if name.isdigit() else {**parameter, "parameter_name": name}
+    return parameter if _is_counted(name) else {**parameter, "parameter_name": name}
 
 
 def value_of(key: str, values: Mapping[str, str], person: Mapping[str, str]) -> str:
     """What fills a place for one person. Meta takes neither line breaks nor tabs nor rows of spaces there, and nothing that
     is blank. Raises template.MissingValuesError."""
     found = " ".join(template.render(template.parse(values.get(key, "")), person).split())
-    if not found:
+    if blank(found):
         raise template.MissingValuesError([key])
     return found
 
@@ -173,9 +175,14 @@ def _button_in_words(index: int, button: Mapping[str, Any], values: Mapping[str,
 def _named_places(part: str, body: str) -> list[tuple[str, str]]:
     """(key, name) of each place, once and in order of first appearance; numbers in the order of their counting."""
     names = list(dict.fromkeys(_PLACE.findall(body)))
-    if all(name.isdigit() for name in names):
+    if all(_is_counted(name) for name in names):
         names.sort(key=int)
     return [(f"{part}.{name}", name) for name in names]
+
+
+def _is_counted(name: str) -> bool:
+    """Whether a place is a number, and none that only looks like one."""
+    return name.isascii() and name.isdigit() and len(name) <= _LONGEST_COUNT
 
 
 def _places(part: str, body: str) -> list[Place]:

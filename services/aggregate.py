@@ -22,13 +22,13 @@ class Progress:
 
 def to_count(db: Connection) -> list[int]:
     """Campaigns that are open, those that have ended since their last count, and every ten seconds those that ended in
-    the last quarter of an hour: their receipts still come."""
+    the last twenty minutes: their receipts still come, and Meta's word for a quarter of an hour."""
     return list(
         db.execute(
             text(
                 "SELECT id FROM campaigns WHERE status IN ('queued', 'running', 'paused')"
                 " OR (finished_at IS NOT NULL AND (counted_at IS NULL OR counted_at < finished_at))"
-                " OR (finished_at > clock_timestamp() - interval '15 minutes'"
+                " OR (finished_at > clock_timestamp() - interval '20 minutes'"
                 "     AND counted_at < clock_timestamp() - interval '10 seconds') ORDER BY id"
             )
         ).scalars()

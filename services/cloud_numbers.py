@@ -104,7 +104,7 @@ def replace_token(run: Run, cloud: Cloud | None, device_id: int, token: str, *, 
 
 
 def _checked(account: Account) -> Account:
-    for field, given in (("session", account.phone_number_id), ("business_account_id", account.business_id)):
+    for field, given in (("phone_number_id", account.phone_number_id), ("business_account_id", account.business_id)):
         if not _ID.fullmatch(given):
             raise Refused(
                 "INVALID_ID", "Meta's IDs of a number and of its business account are digits only.", {"field": field}

@@ -26,10 +26,11 @@ from bridge.protocol import (
 from db import prepared
 from db.queries import query
 from domain import cloud_template, pacing, phone, template
-from services import campaign_end, not_sent
+from services import campaign_end, not_sent, trouble
 from services.not_sent import Tried
 
 LONGEST_TURN_S = 5.0
+LONGEST_HOLD_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,6 @@ def _record_accepted(db: Connection, begun: Begun, result: Accepted) -> Recorded
     accepted = {
         "message_id": begun.message_id,
         "attempt": begun.attempt,
-        "device_id": begun.device_id,
         "provider_message_id": result.provider_message_id,
     }
     recorded = prepared.execute(db, "record_accepted", accepted).scalar_one()
@@ -222,7 +222,7 @@ def _settle_unknown(db: Connection, begun: Begun, result: InDoubt) -> str | None
         ),
         {"id": begun.message_id, "n": begun.attempt, "code": result.code, "reason": result.reason},
     )
-    return db.execute(
+    status: str | None = db.execute(
         query("settle"),
         {
             "message_id": begun.message_id,
@@ -233,3 +233,19 @@ def _settle_unknown(db: Connection, begun: Begun, result: InDoubt) -> str | None
             "code": result.code,
         },
     ).scalar_one_or_none()
+    if status is not None:
+        trouble.throttled(db, begun.device_id, result.code, _hold_s(db, begun.device_id))
+    return status
+
+
+def _hold_s(db: Connection, device_id: int) -> float:
+    """How long a device rests after a doubt that nobody can settle for now: one may be an accident, but while the provider
+    is out each more is a person whom nobody can write to again. Doubles with each of the last minute."""
+    recent = db.execute(
+        text(
+            "SELECT count(*) FROM attempts WHERE device_id = :id AND outcome = 'unknown'"
+            " AND begun_at > clock_timestamp() - interval '1 minute'"
+        ),
+        {"id": device_id},
+    ).scalar_one()
+    return min(LONGEST_HOLD_S, float(2 ** min(recent, 10) // 2))

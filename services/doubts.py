@@ -32,12 +32,16 @@ def undecided(db: Connection, workspace_id: int, campaign_id: int) -> list[dict[
 
 
 def send_again(db: Connection, workspace_id: int, message_id: int, *, who: str) -> None:
-    """It goes out again and may double. Raises Refused: NOT_FOUND; NOT_POSSIBLE when it is not in doubt, its campaign was
-    cancelled, its person is on the never-send list, or its device cannot send: while an attempt is in doubt it cannot go
-    to another, and would only be in doubt again."""
+    """It goes out again and may double. Raises Refused: NOT_FOUND; NOT_POSSIBLE when it is not in doubt, WhatsApp may still
+    tell what came of it, its campaign was cancelled, its person is on the never-send list, or its device cannot send: while
+    an attempt is in doubt it cannot go to another, and would only be in doubt again."""
     campaign_id = _found(db, workspace_id, message_id).campaign_id
     campaign = control.locked(db, campaign_id) if campaign_id else None
     message = _in_doubt(db, message_id)
+    if message.awaited:
+        raise Refused(
+            "NOT_POSSIBLE", "WhatsApp may still tell what came of this message: decide a quarter of an hour later."
+        )
     if message.suppressed:
         raise Refused("NOT_POSSIBLE", "This person is on the never-send list.")
     if message.away is not None:
@@ -101,7 +105,7 @@ def _in_doubt(db: Connection, message_id: int) -> Any:
     """The message, locked, so that no receipt settles it while somebody decides."""
     row = db.execute(
         text(
-            "SELECT status, doubt_left_by, EXISTS (SELECT 1 FROM suppressions s"
+            "SELECT status, doubt_left_by, awaits_word(id, attempt) AS awaited, EXISTS (SELECT 1 FROM suppressions s"
             "   WHERE s.workspace_id = m.workspace_id AND s.phone = m.phone) AS suppressed,"
             " (SELECT d.name FROM devices d WHERE d.id = m.device_id AND NOT d.can_send) AS away"
             " FROM messages m WHERE id = :id FOR UPDATE"

@@ -23,9 +23,11 @@ class Tried:
     bridge_address: str
 
 
-def record(db: Connection, tried: Tried, result: NotSent, *, max_attempts: int, rng: Random) -> str | None:
-    """Write down that it was not sent, while its lease holds. Returns the status that the message then has; None when the
-    lease is over, or this was recorded before: device and bridge bear it once."""
+def record(
+    db: Connection, tried: Tried, result: NotSent, *, max_attempts: int, rng: Random, lease_holds: bool = True
+) -> str | None:
+    """Write down that it was not sent. Returns the status that the message then has; None when its lease does not stand as
+    the caller says, or this was recorded before: device and bridge bear it once."""
     code = result.code
     of_device, of_bridge = code in failures.DEVICE_CODES, code in failures.BRIDGE_AWAY_CODES
     uses_up = not (of_device or of_bridge or code in failures.NOT_YET_CODES)
@@ -46,7 +48,7 @@ def record(db: Connection, tried: Tried, result: NotSent, *, max_attempts: int, 
         reason=result.reason,
         delay_s=delay_s,
         uses_up=uses_up,
-        lease_holds=True,
+        lease_holds=lease_holds,
     )
     if status is None:
         return None
@@ -56,18 +58,11 @@ def record(db: Connection, tried: Tried, result: NotSent, *, max_attempts: int, 
         trouble.refund(db, tried.device_id)
     if of_device:
         trouble.strike(db, tried.device_id, code, result.reason)
-    elif code in ("throttled", "media_uploading"):
+    elif code in ("throttled", "media_uploading", "token_unopened"):
         trouble.throttled(db, tried.device_id, code, result.retry_after_s or trouble.THROTTLE_WAIT_S)
     elif code == "opted_out":
-        _suppress(db, tried.message_id, result.reason)
+        suppress.opted_out(db, tried.message_id, result.reason)
     return status
-
-
-def _suppress(db: Connection, message_id: int, reason: str) -> None:
-    """WhatsApp has told that this person wants no more of these messages."""
-    person = db.execute(text("SELECT workspace_id, phone FROM messages WHERE id = :id"), {"id": message_id}).one()
-    proof = f"told by WhatsApp about message {message_id}: {reason}"
-    suppress.suppress(db, person.workspace_id, person.phone, reason="opt_out", proof=proof)
 
 
 def attempts_used(db: Connection, message_id: int) -> int:
@@ -78,13 +73,14 @@ def attempts_used(db: Connection, message_id: int) -> int:
 
 def no_doubt_left(db: Connection, message_ids: list[int]) -> None:
     """Those of these messages that are unknown, and whose last doubt is gone, stay where a person decides, but are now safe
-    to retry."""
+    to retry, unless that would be in vain."""
     db.execute(
         text(
-            "UPDATE messages SET error_code = 'not_sent_after_all', error_reason = NULL"
+            "UPDATE messages m SET error_reason = NULL, error_code = coalesce((SELECT a.error_code FROM attempts a"
+            "   WHERE a.message_id = m.id AND a.number = m.attempt AND a.error_code = ANY(:hopeless)), 'not_sent_after_all')"
             " WHERE id = ANY(:ids) AND status = 'unknown' AND NOT has_unproven_attempt(id)"
         ),
-        {"ids": message_ids},
+        {"ids": message_ids, "hopeless": sorted(failures.NOT_WORTH_RETRYING)},
     )
 
 

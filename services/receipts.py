@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from db.queries import query
 from domain.status import RAISES_TO, Outcome, merge
-from services import alerts, campaign_end, conversations, health, not_sent, told_attempts
+from services import alerts, campaign_end, conversations, health, not_sent, suppress, told_attempts
 from services.told_attempts import Attempt
 
 BATCH = 500
@@ -105,6 +105,8 @@ def _apply_receipts(db: Connection, receipts: list[Any]) -> None:
     _raise_attempts(db, facts)
     _keep_failures(db, {attempt: fact for attempt, fact in facts.items() if fact.error is not None})
     _raise_messages(db, facts)
+    _clear_strikes(db, {receipt.session for attempt, receipt in told if _went_out(facts.get(attempt))})
+    _opt_out(db, [(attempt, fact.reason) for attempt, fact in facts.items() if fact.error == "opted_out"])
     missed = [id for id, status in before.items() if status in ("failed", "unknown")]
     if missed:
         campaign_end.end_anew(db, missed)
@@ -166,6 +168,30 @@ def _keep_failures(db: Connection, facts: dict[Attempt, _Facts]) -> None:
             "reasons": [fact.reason for fact in facts.values()],
         },
     )
+
+
+def _went_out(fact: _Facts | None) -> bool:
+    return fact is not None and fact.outcome in RAISES_TO
+
+
+def _clear_strikes(db: Connection, good: set[str]) -> None:
+    """One good send clears the strikes of a device. Of an official number it is only told here."""
+    db.execute(
+        text(
+            "UPDATE devices SET strikes = 0 WHERE provider = 'cloud' AND session = ANY(:sessions) AND can_send"
+            " AND strikes > 0"
+        ),
+        {"sessions": sorted(good)},
+    )
+
+
+def _opt_out(db: Connection, told: list[tuple[Attempt, str | None]]) -> None:
+    """Who wants no more of these messages gets none, wherever the message stands about which it was told. One that waits for
+    this word ends by it (services/refused_later.py), and with its reason."""
+    for (message_id, _), reason in told:
+        status = db.execute(text("SELECT status FROM messages WHERE id = :id"), {"id": message_id}).scalar_one()
+        if status != "processing":
+            suppress.opted_out(db, message_id, reason or "")
 
 
 def _raise_messages(db: Connection, facts: dict[Attempt, _Facts]) -> None:

@@ -26,6 +26,13 @@ def suppress(db: Connection, workspace_id: int, phone: str, *, reason: str, proo
     ).rowcount
 
 
+def opted_out(db: Connection, message_id: int, told: str) -> None:
+    """WhatsApp has told, about a message, that its person wants no more of these."""
+    person = db.execute(text("SELECT workspace_id, phone FROM messages WHERE id = :id"), {"id": message_id}).one()
+    proof = f"told by WhatsApp about message {message_id}: {told}"
+    suppress(db, person.workspace_id, person.phone, reason="opt_out", proof=proof)
+
+
 def end_missed(db: Connection) -> int:
     """End what came to wait for a suppressed number while its suppression was being committed: a launch, or a message
     that went back to the queue. Neither transaction could see the other. Returns how many those were.

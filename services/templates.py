@@ -112,10 +112,10 @@ def synced_at(db: Connection, workspace_id: int) -> datetime | None:
 
 
 def _rows(found: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
-    """What can be kept of them: without a name, a language or parts nobody can send one."""
+    """What can be kept of them: without a name, a language or parts that can be read nobody can send one."""
     for template in made_storable([dict(one) for one in found]):
         name, language, components = template.get("name"), template.get("language"), template.get("components")
-        if isinstance(name, str) and isinstance(language, str) and isinstance(components, list):
+        if isinstance(name, str) and isinstance(language, str) and _readable(components):
             yield {
                 "name": name,
                 "language": language,
@@ -124,6 +124,17 @@ def _rows(found: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
                 "parameter_format": str(template.get("parameter_format") or "POSITIONAL").upper(),
                 "components": json.dumps(components),
             }
+
+
+def _readable(components: Any) -> bool:
+    """Whether these are parts of a template. What a part says, domain/cloud_template.py reads."""
+    return _objects(components) and all(
+        _objects(part.get("buttons")) for part in components if str(part.get("type")).upper() == "BUTTONS"
+    )
+
+
+def _objects(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(one, dict) for one in found)
 
 
 def _of_most(group: list[KnownTemplate]) -> UsableTemplate:

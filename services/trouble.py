@@ -24,7 +24,7 @@ BRIDGE_LOOK_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 def strike(db: Connection, device_id: int, code: str, reason: str) -> None:
     """An error of the device itself. The third in a row takes it out of its campaigns (services/hand_over.py); from then
     on it is looked at in the usual round, so that one which its bridge calls able, and which is not, is not hammered. One
-    that is parked is out with the next look."""
+    that is parked is out with the next look. Of several sends that are refused at once only the first counts."""
     if code in PARKING:
         _park(db, device_id, code, reason)
         return
@@ -34,7 +34,7 @@ def strike(db: Connection, device_id: int, code: str, reason: str) -> None:
             " strikes = greatest(strikes, least(strikes + 1, :out)),"
             " next_check_at = CASE WHEN strikes + 1 >= :out THEN next_check_at"
             "   ELSE least(next_check_at, clock_timestamp() + make_interval(secs => :look_s)) END"
-            " WHERE id = :id"
+            " WHERE id = :id AND (can_send OR in_flight_limit = 1)"
         ),
         {"id": device_id, "code": code, "reason": reason, "out": STRIKES_OUT, "look_s": FIRST_LOOK_S},
     )

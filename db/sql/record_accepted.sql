@@ -1,5 +1,6 @@
 -- Record that the provider has taken an attempt, of which an event will tell what came: the slot is free, the message is not
--- done. It waits for that event until its new lease is over. Guarded like record_sent, of which it is the half.
+-- done. It waits for that event until its new lease is over. Guarded like record_sent, of which it is the half: no strike is
+-- cleared, because the event may say that the device cannot send.
 WITH message AS (
   UPDATE messages SET
     slot = NULL,
@@ -12,8 +13,5 @@ WITH message AS (
 attempt AS (
   UPDATE attempts SET provider_message_id = :provider_message_id, finished_at = clock_timestamp()
   WHERE message_id = :message_id AND number = :attempt AND (SELECT count(*) FROM message) >= 0
-),
-device AS (
-  UPDATE devices SET strikes = 0 WHERE id = :device_id AND can_send AND strikes > 0
 )
 SELECT count(*) AS recorded FROM message

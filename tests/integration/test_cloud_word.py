@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from cloud_numbers import BUSINESS, add_numbers
-from people import workspace
+from people import add_devices, workspace
 from placing import begin_next, place_campaign, place_message, use_devices
 from sqlalchemy import Connection, Row, text
 
 from bridge.protocol import Accepted, InDoubt
-from services import aggregate, deliver, doubts, failure_groups, receipts, recover, refused_later
+from services import aggregate, deliver, doubts, failure_groups, receipts, recover, refused_later, trouble
 from services.deliver import Begun
 from services.receipts import Incoming
+from services.refused import Refused
 
 PHONE = "+972501111111"
 _numbers = count(1)
@@ -28,11 +29,11 @@ def number(db: Connection) -> int:
     return add_numbers(db, 1, gap_s=0.0)[0]
 
 
-def begun(db: Connection, number: int) -> Begun:
+def begun(db: Connection, number: int, phone: str | None = PHONE) -> Begun:
     """The one message of a campaign, begun."""
     campaign_id = place_campaign(db)
     use_devices(db, campaign_id, number)
-    place_message(db, campaign_id, device_id=number, phone=PHONE)
+    place_message(db, campaign_id, device_id=number, **({} if phone is None else {"phone": phone}))
     found = begin_next(db, number)
     assert found is not None
     return found
@@ -49,18 +50,23 @@ def record(db: Connection, begun: Begun) -> str:
     return deliver.record(db, begun, Accepted("wamid.1"), max_attempts=3, rng=Random(1)).status
 
 
-def told(db: Connection, begun: Begun, status: str, code: str | None = None) -> None:
+def told(db: Connection, begun: Begun, status: str, code: str | None = None, wamid: str = "wamid.1") -> None:
     """An event of Meta's, and all that follows from it."""
+    store(db, begun, status, code, wamid)
+    receipts.apply(db)
+    settle(db)
+
+
+def store(db: Connection, begun: Begun, status: str, code: str | None = None, wamid: str = "wamid.1") -> None:
+    """The same, not applied yet."""
     data = {
         "key": begun.key,
-        "message_id": "wamid.1",
+        "message_id": wamid,
         "status": status,
         "error": code,
         "reason": code and "their words",
     }
-    receipts.store(db, [Incoming(f"event {next(_numbers)}", begun.session, "receipt", datetime.now(UTC), data)])
-    receipts.apply(db)
-    settle(db)
+    receipts.store(db, [Incoming(f"cloud:{next(_numbers)}", begun.session, "receipt", datetime.now(UTC), data)])
 
 
 def settle(db: Connection) -> None:
@@ -80,7 +86,7 @@ def message(db: Connection) -> Row[Any]:
 
 def device(db: Connection) -> Row[Any]:
     return db.execute(
-        text("SELECT *, next_send_at > clock_timestamp() + interval '1 second' AS waits FROM devices")
+        text("SELECT *, next_send_at > clock_timestamp() + interval '0.5 seconds' AS waits FROM devices")
     ).one()
 
 
@@ -231,3 +237,87 @@ def test_a_failure_beside_sent_lowers_nothing_and_is_kept_at_its_attempt(
     attempt = db.execute(text("SELECT outcome, proof, error_code, error_reason FROM attempts")).one()
     assert message(db).status == "sent"
     assert attempt == ("sent", "receipt", "undeliverable", "their words")
+
+
+def test_what_is_told_of_another_message_with_the_same_key_is_not_of_ours(db: Connection, number: int) -> None:
+    """Another installation sends from the same number, or this one did before it was set up anew."""
+    found = taken(db, number)
+    told(db, found, "failed", "whatsapp_failed", wamid="wamid.theirs")
+    assert message(db).status == "processing"
+
+
+def test_meta_tells_nothing_of_what_a_linked_phone_sends(db: Connection) -> None:
+    (phone,) = add_devices(db, 1)
+    place_message(db, None, device_id=phone, phone=PHONE)
+    found = begin_next(db, phone)
+    assert found is not None
+    told(db, found, "delivered")
+    assert message(db).status == "processing"
+
+
+@pytest.mark.parametrize("first", ["sent", "unknown"])
+def test_who_wants_no_more_is_heard_wherever_the_message_stands(db: Connection, number: int, first: str) -> None:
+    found = taken(db, number)
+    if first == "sent":
+        told(db, found, "sent")
+    else:
+        later(db)
+        recover.end_unconfirmed(db)
+    told(db, found, "failed", "opted_out")
+    assert db.execute(text("SELECT phone, reason FROM suppressions")).all() == [(PHONE, "opt_out")]
+    assert message(db).status == first
+
+
+def test_what_was_told_in_time_counts_also_when_it_is_applied_late(db: Connection, number: int) -> None:
+    found = taken(db, number)
+    store(db, found, "failed", "undeliverable")
+    later(db)
+    db.execute(text("UPDATE events SET received_at = received_at - 2 * time_for_word()"))
+    assert recover.end_unconfirmed(db) == 0
+    receipts.apply(db)
+    assert recover.end_unconfirmed(db) == 0
+    settle(db)
+    assert (message(db).status, message(db).error_code) == ("failed", "undeliverable")
+
+
+def test_a_doubt_that_ends_in_vain_is_not_called_safe_to_retry(db: Connection, number: int) -> None:
+    found = taken(db, number)
+    later(db)
+    recover.end_unconfirmed(db)
+    told(db, found, "failed", "undeliverable")
+    assert (message(db).status, message(db).error_code) == ("unknown", "undeliverable")
+
+
+def test_only_what_went_out_clears_the_strikes(db: Connection, number: int) -> None:
+    db.execute(text("UPDATE devices SET strikes = 2"))
+    found = taken(db, number)
+    assert device(db).strikes == 2
+    told(db, found, "sent")
+    assert device(db).strikes == 0
+
+
+def test_a_burst_of_refusals_is_one_strike(db: Connection, number: int) -> None:
+    for _ in range(3):
+        trouble.strike(db, number, "payment_missing", "their words")
+    assert device(db).strikes == 1
+
+
+def test_each_doubt_holds_the_number_longer(db: Connection, number: int) -> None:
+    doubt = InDoubt("provider_error", "HTTP 503", final=True)
+    held = []
+    for _ in range(8):
+        db.execute(text("UPDATE devices SET next_send_at = clock_timestamp()"))
+        deliver.record(db, begun(db, number, phone=None), doubt, max_attempts=3, rng=Random(1))
+        waits = db.execute(text("SELECT extract(epoch FROM next_send_at - clock_timestamp())::float FROM devices"))
+        held.append(round(waits.scalar_one()))
+    assert held == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_a_person_is_not_asked_to_decide_what_their_word_may_settle(db: Connection, number: int) -> None:
+    found = begun(db, number)
+    deliver.record(db, found, InDoubt("no_answer", "broken", final=True), max_attempts=3, rng=Random(1))
+    with pytest.raises(Refused, match="may still tell"):
+        doubts.send_again(db, workspace(db), found.message_id, who="dana")
+    later(db)
+    doubts.send_again(db, workspace(db), found.message_id, who="dana")
+    assert message(db).status == "queued"

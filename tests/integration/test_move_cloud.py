@@ -27,7 +27,9 @@ def phone_of(db: Connection, message_id: int) -> str:
 
 
 def strike_out(db: Connection, device_id: int) -> None:
+    """A look calls it able each time, and each time it is not."""
     for _ in range(trouble.STRIKES_OUT):
+        db.execute(text("UPDATE devices SET can_send = true WHERE id = :id"), {"id": device_id})
         trouble.strike(db, device_id, "not_connected", "gone")
 
 

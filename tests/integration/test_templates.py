@@ -86,6 +86,23 @@ def test_what_nobody_could_send_is_left_out_and_odd_words_are_kept(db: Connectio
     assert templates.sync(db, "business-1", odd[3:]) == 1
 
 
+@pytest.mark.parametrize(
+    "components",
+    [
+        [None, 5],
+        ["BODY"],
+        {"type": "BODY"},
+        [{"type": "BUTTONS"}],
+        [{"type": "buttons", "buttons": "abc"}],
+        [{"type": "BUTTONS", "buttons": [1, None]}],
+    ],
+)
+def test_parts_that_are_none_are_left_out_and_the_others_stay(db: Connection, components: Any) -> None:
+    add_numbers(db, 1)
+    assert templates.sync(db, "business-1", [template("odd", components=components), template()]) == 1
+    assert names(db) == [("hello", "en_US", "APPROVED")]
+
+
 def test_only_numbers_whose_account_has_it_approved_can_send_it(db: Connection) -> None:
     add_devices(db, 1)
     mine = add_numbers(db, 2)
