@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from console.views.device_parts.webhook import FIELDS
 from settings import ROOT
 
 SIDECAR = ROOT / "bridge" / "baileys"
@@ -79,6 +80,11 @@ def test_every_test_that_is_named_exists() -> None:
     tests = "".join(file.read_text() for file in (ROOT / "tests").rglob("test_*.py"))
     named = {name for document in DOCUMENTS for name in re.findall(r"`(test_\w+)`", document.read_text())}
     assert [name for name in sorted(named) if f"def {name}(" not in tests] == []
+
+
+def test_the_webhook_fields_are_those_that_the_console_names() -> None:
+    (row,) = re.findall(r"^\| there, the fields (.*?) \|", (ROOT / "docs" / "cloud.md").read_text(), re.M)
+    assert tuple(re.findall(r"`(\w+)`", row)) == FIELDS
 
 
 def test_every_decision_has_its_number_and_its_reason() -> None:
