@@ -12,6 +12,7 @@ import binascii
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -22,6 +23,7 @@ import failpoints
 
 ROOT = Path(__file__).resolve().parent
 AUTH_KEY_BYTES = 32
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class SettingsError(Exception):
@@ -132,6 +134,14 @@ class Settings(BaseSettings):
         schemes = ("redis://", "rediss://", "unix://") if info.field_name == "redis_url" else ("http://", "https://")
         if url is not None and not url.startswith(schemes):
             raise ValueError(f"must begin with {' or '.join(schemes)}")
+        return url
+
+    @field_validator("cloud_graph_url")
+    @classmethod
+    def _nobody_listens(cls, url: str) -> str:
+        # Every request has a number's access token.
+        if url.startswith("http://") and urlsplit(url).hostname not in _LOOPBACK:
+            raise ValueError("must begin with https://, unless it is on this machine")
         return url
 
     @field_validator("default_country")

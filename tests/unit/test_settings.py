@@ -33,6 +33,10 @@ def test_an_empty_setting_of_any_kind_is_refused(monkeypatch: pytest.MonkeyPatch
         ("REDIS_URL", "127.0.0.1:6379", "must begin with redis://"),
         ("BRIDGE_URL", "127.0.0.1:8100", "must begin with http://"),
         ("EVENTS_URL", "/events/bridge", "must begin with http://"),
+        ("CLOUD_GRAPH_URL", "graph.facebook.com", "must begin with http://"),
+        ("CLOUD_GRAPH_URL", "http://graph.facebook.com", "must begin with https://"),
+        ("CLOUD_GRAPH_URL", "http://127.0.0.1@graph.facebook.com", "must begin with https://"),
+        ("CLOUD_GRAPH_URL", "http://127.0.0.1.example.com", "must begin with https://"),
         ("API_PORT", "99999", r"65535 \(Port of the API\)"),
     ],
 )
