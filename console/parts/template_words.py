@@ -28,6 +28,7 @@ _CATEGORIES: Final = {
     "AUTHENTICATION": marked("Authentication"),
 }
 _AROUND: Final = 24  # characters of a template's own text on each side of a place
+_NAME: Final = re.compile(r"\{\{[a-z0-9]+(_[a-z0-9]+)*\}\}")
 _PLACE: Final = re.compile(r"\{\{[^{}]*\}\}")
 
 
@@ -58,8 +59,8 @@ def place(asked: Place) -> str:
     """Where a place stands: ``{{1}} in the text: “Hello {{1}}, your order…”``."""
     part = asked.key.partition(".")[0]
     # A field's label is also read aloud as it is, so what need not be escaped is not: braces, and Meta's names of places.
-    around = shown.plain(_around(asked.around, sign(asked))).replace("\\{", "{").replace("\\}", "}")
-    written = shown.isolated(sign(asked))
+    around = _with_braces(_around(asked.around, sign(asked)))
+    written = shown.isolated(sign(asked)) if _NAME.fullmatch(sign(asked)) else _with_braces(sign(asked))
     if part == "header":
         return _("{place} in the header: “{around}”", place=written, around=around)
     if part == "body":
@@ -80,6 +81,11 @@ def sign(asked: Place) -> str:
 
 def _as_meta_has_it(code: str) -> str:
     return code.replace("_", " ").lower()
+
+
+def _with_braces(text: str) -> str:
+    """As text where Markdown is read, in which braces mean nothing."""
+    return shown.plain(text).replace("\\{", "{").replace("\\}", "}")
 
 
 def _around(text: str, place: str) -> str:

@@ -42,7 +42,7 @@ def test_a_campaign_by_template_is_shown_as_what_it_is(console: Console, engine:
     for words in ("Hello {name|there}", "Hello Dana", "Hello Avi", "The shop"):
         assert f">{words}</div>" in shown
     if lang == "en":
-        assert "**order_ready · English**" in page.words
+        assert r"**order\_ready · English**" in page.words
 
 
 def test_what_whatsapp_has_and_not_told_of_is_under_way(console: Console, engine: Engine) -> None:

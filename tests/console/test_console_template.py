@@ -198,7 +198,7 @@ def test_only_numbers_that_can_send_the_template_are_offered(
     assert offered == ["Official 1", "Official 2"]
     page = console("new", step="check", draft=draft_id).fine()
     assert "2 of 2 can send now" in page.words
-    assert "order_ready · English (United States)" in page.words
+    assert r"order\_ready · English \(United States\)" in page.words
     page.press("launch").fine()
     assert kept(database, "status") == "accepted"
     assert kept(database, "template")["values"] == FILLED

@@ -24,7 +24,8 @@ def draw(campaign: CampaignView) -> None:
     st.subheader(_("As it was written"))
     chosen = campaign.template
     if chosen is not None:
-        st.markdown(f":material/assignment: **{template_words.called(chosen['name'], chosen['language'])}**")
+        called = shown.plain(template_words.called(chosen["name"], chosen["language"]))
+        st.markdown(f":material/assignment: **{called}**")
     _draw_bubble(campaign, campaign.message, None)
     st.caption(_pace(campaign))
     seen = reading.read_within(60, recipients.page, campaign.id, Filter())

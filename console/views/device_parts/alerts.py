@@ -73,9 +73,9 @@ def _details(alert: AlertView) -> list[str]:
     told = dict(alert.details)
     found: list[str] = []
     if "name" in told and "language" in told:
-        found.append(template_words.called(str(told.pop("name")), str(told.pop("language"))))
+        found.append(shown.plain(template_words.called(str(told.pop("name")), str(told.pop("language")))))
     if alert.kind is Kind.TEMPLATE and "event" in told:
-        found.append(template_words.state(str(told.pop("event"))))
+        found.append(shown.plain(template_words.state(str(told.pop("event")))))
     if until := told.pop("until", None):
         found.append(_("until {time}", time=shown.moment(datetime.fromisoformat(until), reading.zone())))
     if "messaging_limit" in told:

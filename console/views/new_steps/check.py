@@ -83,7 +83,11 @@ def _draw_sums(now: Drafting, own: list[DeviceView], expected: Forecast) -> None
 
 def _template(now: Drafting) -> dict[str, str]:
     chosen = now.draft.template
-    return {} if chosen is None else {_("Template"): template_words.called(chosen["name"], chosen["language"])}
+    return (
+        {}
+        if chosen is None
+        else {_("Template"): shown.plain(template_words.called(chosen["name"], chosen["language"]))}
+    )
 
 
 def _end_in_words(expected: Forecast, zone: str) -> str:
