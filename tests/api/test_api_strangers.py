@@ -1,8 +1,7 @@
-"""What a stranger can hold or fill here: heads and bodies that are endless, slow or never come, and the log."""
+"""What a stranger can hold here: heads and bodies that are endless, slow or never come."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import socket
@@ -16,7 +15,6 @@ from sqlalchemy import Engine
 from waiting import until
 
 from api import connection, signed_body
-from api.seldom import Seldom
 
 APP_SECRET = "the secret of the app"
 SIGNED = {
@@ -206,19 +204,3 @@ def pause() -> None:
     """Let more time pass than heads and bodies have."""
     end = time.monotonic() + 2 * SHORT_S
     until(lambda: time.monotonic() > end, "time passes")
-
-
-def test_what_strangers_do_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
-    async def refuse() -> None:
-        seldom = Seldom("WEBHOOKS", lines=3, minute_s=0.05)
-        for minute in range(2):
-            for _ in range(10):
-                seldom.warn("refused")
-            async with asyncio.timeout(5):
-                while len(caplog.messages) < 4 * (minute + 1):
-                    await asyncio.sleep(0)
-        seldom.warn("refused")
-
-    asyncio.run(refuse())
-    a_minute = [*["[WEBHOOKS] refused"] * 3, "[WEBHOOKS] and 7 more such lines within 0.05 s"]
-    assert caplog.messages == [*a_minute, *a_minute, "[WEBHOOKS] refused"]
