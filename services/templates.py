@@ -16,6 +16,7 @@ from domain.cloud_filling import same
 from domain.text import made_storable
 
 APPROVED = "APPROVED"
+LONGEST_NAME = 512  # characters: Meta's own limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _rows(found: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
     """What can be kept of them: without a name, a language or parts that can be read nobody can send one."""
     for template in made_storable([dict(one) for one in found]):
         name, language, components = template.get("name"), template.get("language"), template.get("components")
-        if isinstance(name, str) and isinstance(language, str) and _readable(components):
+        if _named(name) and _named(language) and _readable(components):
             yield {
                 "name": name,
                 "language": language,
@@ -128,9 +129,17 @@ def _rows(found: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
 
 def _readable(components: Any) -> bool:
     """Whether these are parts of a template. What a part says, domain/cloud_template.py reads."""
-    return _objects(components) and all(
-        _objects(part.get("buttons")) for part in components if str(part.get("type")).upper() == "BUTTONS"
-    )
+    if not _objects(components):
+        return False
+    try:
+        json.dumps(components, allow_nan=False)  # Python reads numbers that are none, and no database takes them
+    except ValueError:
+        return False
+    return all(_objects(part.get("buttons")) for part in components if str(part.get("type")).upper() == "BUTTONS")
+
+
+def _named(found: Any) -> bool:
+    return isinstance(found, str) and len(found) <= LONGEST_NAME
 
 
 def _objects(found: Any) -> bool:

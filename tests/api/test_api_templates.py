@@ -40,7 +40,7 @@ def test_templates_are_as_meta_has_them_after_a_synchronisation(cloud_api: Api, 
         graph.add_template(number.business_id, "hello", language, BODY)
     graph.add_template(number.business_id, "sale", "en_US", BODY, status="REJECTED", category="UTILITY")
     assert listed(cloud_api) == {}
-    account = {"business_account_id": number.business_id, "templates": 3, "trouble": None}
+    account = {"business_account_id": number.business_id, "templates": 3, "trouble": None, "unsubscribed": None}
     assert answered(cloud_api.post("/api/templates/sync"), 200) == {"accounts": [account]}
     known = listed(cloud_api)
     assert set(known) == {("hello", "en_US"), ("hello", "he"), ("sale", "en_US")}

@@ -20,7 +20,7 @@ TO = "972501234567"
 TOKEN = "EAAG-a-token"
 
 # Meta's code: ours. What waits, and for how long at least, if Meta does not say.
-WAITING = {4: 60.0, 80007: 60.0, 130429: 5.0, 131056: 6.0}
+WAITING = {4: 60.0, 80007: 60.0, 130429: 1.0, 131056: 6.0}
 OF_THE_NUMBER = {
     **dict.fromkeys((0, 3, 10, 190, 200, 131005), "token_refused"),
     **dict.fromkeys((368, 131031, 131048), "restricted"),

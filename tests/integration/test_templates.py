@@ -71,11 +71,12 @@ def test_what_nobody_could_send_is_left_out_and_odd_words_are_kept(db: Connectio
     odd = [
         {"name": "no language", "components": BODY},
         {"name": 7, "language": "en", "components": BODY},
+        {"name": "".join(chr(0x5000 + at) for at in range(2000)), "language": "en", "components": BODY},
         {"name": "no parts", "language": "en"},
         template("odd\0", status=None, category=None, parameter_format="Named"),
         template("odd\0"),
     ]
-    assert templates.sync(db, "business-1", odd[:4]) == 1
+    assert templates.sync(db, "business-1", odd[:5]) == 1
     (found,) = templates.every(db, workspace(db))
     assert (found.name, found.status, found.category, found.parameter_format) == (
         "odd\ufffd",
@@ -83,7 +84,7 @@ def test_what_nobody_could_send_is_left_out_and_odd_words_are_kept(db: Connectio
         "UNKNOWN",
         "NAMED",
     )
-    assert templates.sync(db, "business-1", odd[3:]) == 1
+    assert templates.sync(db, "business-1", odd[4:]) == 1
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,7 @@ def test_what_nobody_could_send_is_left_out_and_odd_words_are_kept(db: Connectio
         [None, 5],
         ["BODY"],
         {"type": "BODY"},
+        [{"type": "BODY", "text": "Hello", "example": float("inf")}],
         [{"type": "BUTTONS"}],
         [{"type": "buttons", "buttons": "abc"}],
         [{"type": "BUTTONS", "buttons": [1, None]}],

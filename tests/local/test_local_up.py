@@ -207,8 +207,7 @@ def test_what_is_set_is_not_embedded() -> None:
 
 
 def test_set_values_stay_and_missing_ones_are_filled_in() -> None:
-    secrets = ("bridge_secret", "events_secret", "api_token", "console_password", "baileys_auth_key")
-    kept = {name: f"made {name}" for name in secrets}
+    kept = {name: f"made {name}" for name in NAMES}
     env = process_environment(
         {"api_port": "8000", "API_TOKEN": "theirs", "HOME": "/x"},
         settings(api_token="theirs", host="::"),
@@ -221,6 +220,7 @@ def test_set_values_stay_and_missing_ones_are_filled_in() -> None:
     assert env["API_PORT"] == "8001"
     assert env["API_TOKEN"] == "theirs"
     assert env["BRIDGE_SECRET"] == "made bridge_secret"
+    assert env["CLOUD_TOKEN_KEY"] == "made cloud_token_key"
     assert env["EVENTS_URL"] == "http://127.0.0.1:8001/events/bridge"
     assert env["BRIDGE_URL"] == "http://127.0.0.1:8100"
     assert env["REDIS_URL"] == "redis://embedded"
