@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
+from types import SimpleNamespace
 
 import pytest
+import redis
 from cloud_numbers import add_numbers
 from people import workspace
 from placing import begin_next, place_campaign, place_message, use_devices
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
+from actors import broker as brokers
 from bridge.directory import CLOUD, Directory
 from services import connection_check, deliver
+from settings import Settings
 
 
 @pytest.fixture
@@ -44,3 +48,19 @@ def test_its_launches_do_not_call_the_cloud_api_away(db: Connection, keyless: Di
     connection_check.check(lambda work: work(db), keyless.look, workspace(db), None, interval_s=30)
     bridge = db.execute(text("SELECT away_since, failures, checked_at FROM bridges WHERE address = 'cloud'")).one()
     assert tuple(bridge) == (None, 0, None)
+
+
+def test_nor_do_its_rounds(engine: Engine, redis_url: str, keyless: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    brokers.make(redis_url)
+    from actors import upkeep  # noqa: PLC0415 - its actors are declared on the broker that stands by then
+
+    with engine.begin() as db:
+        add_numbers(db, 1)
+    with redis.Redis.from_url(redis_url) as client:
+        world = SimpleNamespace(engine=engine, redis=client, bridges=keyless, settings=Settings())
+        monkeypatch.setattr(upkeep, "runtime", lambda: world)
+        upkeep.check_health.fn()
+    with engine.begin() as db:
+        bridge = db.execute(text("SELECT away_since, failures, look_until FROM bridges WHERE address = 'cloud'")).one()
+        assert tuple(bridge) == (None, 0, None)  # the next look is theirs who have the key
+        assert db.execute(text("SELECT can_send, strikes FROM devices")).one() == (True, 0)
