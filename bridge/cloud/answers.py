@@ -20,6 +20,11 @@ _KEPT_TEXT: Final = 300  # characters of Meta's words that are kept
 _NO_SUCH_OBJECT: Final = 33  # the subcode of 100 for an id that does not exist, or that the token may not see
 _LONGEST_WAIT_S: Final = 3600.0  # that an answer can make a number wait: what is wrong for longer, another try tells
 _NOT_THERE: Final = Meaning("not_registered", retryable=True)
+_TIMED_OUT: Final = 408
+
+
+class NothingToldError(BridgeAwayError):
+    """Meta answers, and does not say what it was asked: that it is away it does not say either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +68,20 @@ def conclude(told: Told, to: str, token: str) -> SendResult:
     error = error_of(told, token, to)
     if error is None:
         return _taken(told, to)
-    # Meta's own faults come with 5xx, and may come after it has taken the message. A refusal of the number itself does not,
-    # whatever its status (3 and 131045 have 500): left in doubt, a lost permission would put a whole campaign there.
+    # Meta's own faults may come after it has taken the message. A refusal of the number itself does not, whatever its status
+    # (3 and 131045 have 500): left in doubt, a lost permission would put a whole campaign there.
     found = error.meaning
-    if not 400 <= told.status < 500 and found.code not in DEVICE_CODES:
+    if _own_fault(told, found) and found.code not in DEVICE_CODES:
         return InDoubt("provider_error", error.words, final=True)
     wait_s = found.wait_s
     if wait_s is not None and told.retry_after_s is not None:
         wait_s = min(max(told.retry_after_s, wait_s), _LONGEST_WAIT_S)
     return NotSent(found.code, error.words, "answer", retryable=found.retryable, retry_after_s=wait_s)
+
+
+def _own_fault(answer: Answer, found: Meaning) -> bool:
+    """Whether something went wrong at Meta, instead of being refused. Some of these have a status that says refused."""
+    return not 400 <= answer.status < 500 or answer.status == _TIMED_OUT or found.code == "whatsapp_failed"
 
 
 def _taken(answer: Answer, to: str) -> SendResult:
@@ -120,6 +130,8 @@ def read(told: Told, token: str) -> Answer:
     if error is None:
         raise BridgeAwayError("bridge_unreachable", f"Meta is not there: HTTP {told.status}, and not in its words")
     code = error.meaning.code
-    if (told.status >= 500 and code not in DEVICE_CODES) or code in ("throttled", "whatsapp_failed"):
+    if told.status >= 500 and code not in DEVICE_CODES:
         raise BridgeAwayError("bridge_unreachable", f"Meta has no answer now: {error.words}")
+    if code in ("throttled", "whatsapp_failed"):
+        raise NothingToldError("bridge_unreachable", f"Meta has no answer now: {error.words}")
     raise BridgeRefusedError(told.status, code, error.words)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from bridge.cloud import answers, roster
 from bridge.cloud.accounts import Account
+from bridge.cloud.answers import NothingToldError
 from bridge.cloud.graph import Graph, usable
 from bridge.protocol import BridgeAwayError, BridgeRefusedError, Roster, SessionStatus
 from domain.failures import DEVICE_CODES
@@ -30,7 +31,8 @@ class Looking:
 
     def at_all(self, accounts: Sequence[Account], timeout_s: float) -> Roster:
         """How all of these are. Those of which Meta says nothing now, while it answers about others, are ``unheard``, as are
-        those whose token this process cannot open. Raises BridgeAwayError when Meta was asked and says nothing at all."""
+        those whose token this process cannot open. Raises BridgeAwayError when Meta was asked and has no answer at all; that
+        it refuses to tell is no reason to stop sending."""
         until = time.monotonic() + timeout_s
         asked: dict[tuple[str, str], list[str]] = defaultdict(list)
         for account in (one for one in accounts if one.opened):
@@ -39,15 +41,15 @@ class Looking:
         wait(looks.values(), timeout_s)
         sessions: list[SessionStatus] = []
         unheard = [account.phone_number_id for account in accounts if not account.opened]
-        away: BridgeAwayError | None = None
+        troubles: list[BridgeAwayError] = []
         for which, numbers in asked.items():
             try:
                 sessions += _statuses(looks[which], numbers)
             except BridgeAwayError as error:
-                away = error
+                troubles.append(error)
                 unheard += numbers
-        if away is not None and not sessions:
-            raise away
+        if troubles and not sessions and not any(isinstance(trouble, NothingToldError) for trouble in troubles):
+            raise troubles[0]
         return Roster("cloud", sessions, frozenset(unheard))
 
     def numbers_of(self, business_id: str, token: str, until: float) -> _Found:
@@ -97,6 +99,6 @@ def _statuses(look: Future[_Found], numbers: Sequence[str]) -> list[SessionStatu
         found = look.result()
     except BridgeRefusedError as error:
         if error.code not in DEVICE_CODES:
-            raise BridgeAwayError("bridge_unreachable", f"Meta refuses to tell: {error.reason}") from None
+            raise NothingToldError("bridge_unreachable", f"Meta refuses to tell: {error.reason}") from None
         return [roster.refused(number, error) for number in numbers]
     return [found.get(number) or roster.missing(number) for number in numbers]

@@ -93,16 +93,17 @@ def test_what_is_wrong_with_the_person_or_the_message_is_not_sent(
 
 
 @pytest.mark.parametrize("code", sorted(OF_META))
-def test_a_fault_of_metas_leaves_a_doubt_when_it_has_a_status_of_faults(
+def test_a_fault_of_metas_leaves_a_doubt_whatever_its_status(
     cloud: CloudBridge, graph: Graph, number: Number, code: int
 ) -> None:
     result = refused(cloud, graph, number, code)
-    if ERRORS[code][0] >= 500:
-        assert isinstance(result, InDoubt)
-        assert result.final
-    else:
-        assert isinstance(result, NotSent)
-        assert (result.code, result.retryable) == ("whatsapp_failed", True)
+    assert isinstance(result, InDoubt)
+    assert result.final
+
+
+def test_metas_own_time_out_leaves_a_doubt() -> None:
+    told = Answer(408, {"error": {"message": "Timed out", "code": 100}})
+    assert conclude(told, TO, TOKEN) == InDoubt("provider_error", "Timed out", final=True)
 
 
 def test_a_number_that_the_token_does_not_see_is_not_the_messages_fault() -> None:

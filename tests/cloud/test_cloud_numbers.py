@@ -117,6 +117,14 @@ def test_when_meta_says_nothing_at_all_it_is_away(
     assert number.token not in "".join(traceback.format_exception(away.value))
 
 
+@pytest.mark.parametrize("trouble", ["refuse:4", "refuse:100"])
+def test_that_meta_refuses_to_tell_is_no_reason_to_stop(
+    cloud: CloudBridge, graph: Graph, number: Number, trouble: str
+) -> None:
+    graph.trouble(number.business_id, trouble)
+    assert cloud.sessions(1).unheard == {number.id}
+
+
 def test_an_answer_that_never_ends_holds_nobody_up(cloud: CloudBridge, numbers: Numbers, number: Number) -> None:
     """Each byte comes in time, and the whole never."""
     done = threading.Event()
