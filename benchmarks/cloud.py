@@ -26,7 +26,7 @@ from people import launch_to, phones, workspace
 from sqlalchemy import text
 
 from benchmarks import ROOT, machine
-from benchmarks.cloud_figures import Arrivals, Cloud, Fast, Steady, Webhooks, page
+from benchmarks.cloud_figures import Arrivals, Cloud, Fast, Steady, Strict, Webhooks, page
 from benchmarks.machine import between
 from benchmarks.page import put
 from benchmarks.sends import percentile
@@ -44,6 +44,7 @@ APP_SECRET = "the app secret of the benchmarks"  # noqa: S105 - of a fake
 LATENCY_MS = 100  # of an answer of Graph's
 THREADS, MANY_THREADS = 16, 64
 SETTLED_S = 5.0
+LOWER = 70  # messages a second: with the burst rule still within Meta's limit
 PACE = round(1 / DEFAULTS["cloud"].min_gap_s)
 _numbers = count(1)
 
@@ -53,12 +54,13 @@ class Plan:
     """Seconds of each measurement; ``fast`` is how many messages the one at 1,000 a second has."""
 
     steady_s: float
+    strict_s: float
     webhooks_s: float
     fast: int
 
 
-FULL = Plan(steady_s=120, webhooks_s=60, fast=20_000)
-QUICK = Plan(steady_s=15, webhooks_s=15, fast=3_000)
+FULL = Plan(steady_s=120, strict_s=30, webhooks_s=60, fast=20_000)
+QUICK = Plan(steady_s=15, strict_s=10, webhooks_s=15, fast=3_000)
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,20 @@ def steady(on: Servers, plan: Plan) -> Steady:
     return Steady(PACE, found, usage)
 
 
+def strict(on: Servers, plan: Plan, rate: int) -> Strict:
+    """The same where more than the limit in any second is refused. Nobody knows how Meta counts."""
+    with stage(on, rate=rate, threads=THREADS) as set_up:
+        limit = {"kwargs": {"per_second": PACE}}
+        requests.post(f"{set_up.graph}/_control/limit", json=limit, timeout=10).raise_for_status()
+        set_up.launch(round(PACE * (plan.strict_s + 2 * SETTLED_S)))
+        started = _under_way(set_up)[0]
+        time.sleep(plan.strict_s)
+        ended = time.monotonic()
+        found = Arrivals([at for at in set_up.arrivals() if started <= at < ended], ended - started)
+        refused = set_up.fleet.one("SELECT count(*) FROM attempts WHERE error_code = 'throttled'")
+    return Strict(rate, PACE, found, int(refused))
+
+
 def fast(on: Servers, plan: Plan) -> Fast:
     """One number that Meta has raised to 1,000 a second, with threads to spare."""
     with stage(on, rate=1000, threads=MANY_THREADS) as set_up:
@@ -192,7 +208,13 @@ def main() -> int:
     plan = QUICK if quick else FULL
     machine.use_two_cores()
     with servers() as on:
-        found = Cloud(machine.describe(on.folder), steady(on, plan), fast(on, plan), webhooks(on, plan))
+        found = Cloud(
+            machine.describe(on.folder),
+            steady(on, plan),
+            [strict(on, plan, rate) for rate in (PACE, LOWER)],
+            fast(on, plan),
+            webhooks(on, plan),
+        )
     lines = page(found)
     print("\n".join(lines))
     if not quick:

@@ -41,6 +41,16 @@ class Steady:
 
 
 @dataclass(frozen=True)
+class Strict:
+    """A number at a rate, where more than ``limit`` in any second is ``refused``."""
+
+    asked: int
+    limit: int
+    arrivals: Arrivals
+    refused: int
+
+
+@dataclass(frozen=True)
 class Fast:
     threads: int
     arrivals: Arrivals
@@ -65,6 +75,7 @@ class Webhooks:
 class Cloud:
     machine: str
     steady: Steady
+    strict: list[Strict]
     fast: Fast
     webhooks: Webhooks
 
@@ -82,6 +93,11 @@ def page(found: Cloud) -> list[str]:
         f" {steady.asked}/s ± 2 % | **{steady.arrivals.rate:.1f}/s** ({steady.arrivals.rate / steady.asked:.1%}) |",
         f"| … the most in any second | {steady.allowed} (burst rule) | **{steady.arrivals.most_in_a_second}** |",
         f"| … cores in use | | {_cores(steady.usage)} |",
+        *(
+            f"| one number set to {strict.asked}/s, where more than {strict.limit} in any second is refused | said |"
+            f" **{strict.arrivals.rate:.1f}/s**, {strict.refused} refused |"
+            for strict in found.strict
+        ),
         f"| one number set to 1,000/s, {fast.threads} threads | said | **{fast.arrivals.rate:.0f}/s**, at most"
         f" {fast.arrivals.most_in_a_second} in a second |",
         f"| … cores in use | | {_cores(fast.usage)} |",
