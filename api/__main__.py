@@ -9,13 +9,16 @@ import socket
 import sys
 
 import uvicorn
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 import settings as environment
 from api.app import THREADS, build
 from api.connection import Connection
 from db import ready
-from db.engine import connect
+from db.engine import connect, run
 from logs import set_up
+from services import cloud_numbers
 from settings import Settings
 
 log = logging.getLogger("fanfare.api")
@@ -35,7 +38,6 @@ def main() -> int:
         )
         set_up(settings.log_level, "api")
         ready.check(environment.given(settings, "database_url"), name="api")
-        _warn_of_webhooks(settings)
         with contextlib.closing(_listener(settings)) as listener:
             _serve(settings, listener)
     except (environment.SettingsError, ready.NotReadyError, CannotStartError) as error:
@@ -44,11 +46,11 @@ def main() -> int:
     return 0
 
 
-def _warn_of_webhooks(settings: Settings) -> None:
-    """Where official numbers can be had, say that Meta's word of their messages cannot arrive."""
+def _warn_of_webhooks(settings: Settings, engine: Engine) -> None:
+    """Where there are official numbers, say that Meta's word of their messages cannot arrive."""
     needed = {"CLOUD_APP_SECRET": settings.cloud_app_secret, "CLOUD_VERIFY_TOKEN": settings.cloud_verify_token}
     missing = [name for name, value in needed.items() if value is None]
-    if settings.cloud_token_key is not None and missing:
+    if missing and run(engine, cloud_numbers.any_there, patience_s=0.0):
         words = " and ".join(missing)
         log.warning("[WEBHOOKS] without %s Meta cannot tell what becomes of messages of official numbers", words)
 
@@ -66,6 +68,8 @@ def _listener(settings: Settings) -> socket.socket:
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
     engine = connect(environment.given(settings, "database_url"), threads=THREADS + 2, name="api")
+    with contextlib.suppress(SQLAlchemyError):  # it answered a moment ago, and is not needed to start
+        _warn_of_webhooks(settings, engine)
     config = uvicorn.Config(
         build(settings, engine),
         http=Connection,

@@ -103,6 +103,11 @@ def replace_token(run: Run, cloud: Cloud | None, device_id: int, token: str, *, 
     sync_templates.subscribed(cloud.client, account)
 
 
+def any_there(db: Connection) -> bool:
+    """Whether there is any official number."""
+    return bool(db.execute(text("SELECT EXISTS (SELECT 1 FROM cloud_numbers)")).scalar_one())
+
+
 def _checked(account: Account) -> Account:
     for field, given in (("phone_number_id", account.phone_number_id), ("business_account_id", account.business_id)):
         if not _ID.fullmatch(given):

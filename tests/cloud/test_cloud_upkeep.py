@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
+from cloud_numbers import add_numbers
 from fleet import Fleet
 from graph import BODY, Graph
 from people import workspace
@@ -16,6 +17,16 @@ from services.seal import Seal
 
 KEY = base64.b64encode(b"the key that seals tokens: 32 by").decode()
 SEAL = Seal(KEY)
+
+
+def test_who_has_numbers_is_told_that_webhooks_are_not_set_up(make_fleet: Callable[..., Fleet]) -> None:
+    fleet = make_fleet(cloud_token_key=KEY)
+    fleet.start("bridge", "api").kill("api")
+    assert "CLOUD_APP_SECRET" not in fleet.log("api")
+    with fleet.engine.begin() as db:
+        add_numbers(db, 1)
+    fleet.start("api")
+    assert "without CLOUD_APP_SECRET and CLOUD_VERIFY_TOKEN" in fleet.log("api")
 
 
 def test_workers_look_at_numbers_and_fetch_their_templates(make_fleet: Callable[..., Fleet]) -> None:
