@@ -50,7 +50,8 @@ def _warn_of_webhooks(settings: Settings, engine: Engine) -> None:
     """Where there are official numbers, say that Meta's word of their messages cannot arrive."""
     needed = {"CLOUD_APP_SECRET": settings.cloud_app_secret, "CLOUD_VERIFY_TOKEN": settings.cloud_verify_token}
     missing = [name for name, value in needed.items() if value is None]
-    if missing and run(engine, cloud_numbers.any_there, patience_s=0.0):
+    numbers = run(engine, cloud_numbers.any_there, patience_s=0.0)
+    if missing and numbers:
         words = " and ".join(missing)
         log.warning("[WEBHOOKS] without %s Meta cannot tell what becomes of messages of official numbers", words)
 
