@@ -28,7 +28,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     simulator.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def refusing_api(
     postgres: EmbeddedPostgres, template: str, redis_server: EmbeddedRedis, simulator: Simulator
 ) -> Iterator[Api]:
