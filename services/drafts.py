@@ -85,6 +85,8 @@ def every(db: Connection, workspace_id: int) -> list[Listed]:
 def change(db: Connection, workspace_id: int, draft_id: int, changes: Mapping[str, Any]) -> None:
     """Set those of CHANGEABLE that ``changes`` names. A template is asked for as services/template_filling.py has it, and
     need not be filled yet; its words become the message. Without one (None) the message stays until another is given.
+    ``filling`` sets ``values`` or the ``media_id`` of the template ``of`` this name and language, and leaves the rest as it
+    is by now: who types does not undo what was chosen a moment ago. It is nothing for another template.
 
     Raises Refused: NOT_FOUND, NOT_POSSIBLE when it was launched, INVALID with the field in ``details``, or what is wrong
     with the template.
@@ -112,7 +114,7 @@ def locked(db: Connection, workspace_id: int, draft_id: int) -> Any:
     database's. Raises Refused: NOT_FOUND, or NOT_POSSIBLE when it was launched."""
     row = db.execute(
         text(
-            "SELECT status, title, device_ids, template IS NOT NULL AS by_template, min_delay_s, max_delay_s,"
+            "SELECT status, title, device_ids, template, min_delay_s, max_delay_s,"
             " clock_timestamp() AS now FROM campaigns"
             " WHERE id = :id AND workspace_id = :workspace_id FOR UPDATE"
         ),
@@ -131,13 +133,21 @@ def not_found() -> Refused:
 
 def _with_template(db: Connection, workspace_id: int, draft: Any, changes: Mapping[str, Any]) -> Mapping[str, Any]:
     """The changes with what follows from a template: its parts, and its words as the message."""
-    asked = changes.get("template")
+    asked = changes.get("template") or _filled(draft.template, changes.get("filling"))
     if asked is not None:
         template = template_filling.stored(db, workspace_id, asked, changes.get("device_ids", draft.device_ids))
         return {**changes, "template": template, "message": template_filling.in_words(template)}
-    if "message" in changes and "template" not in changes and draft.by_template:
+    if "message" in changes and "template" not in changes and draft.template is not None:
         raise Refused("INVALID", "The text of a template is Meta's: it is changed there.", {"field": "message"})
     return changes
+
+
+def _filled(stored: dict[str, Any] | None, filling: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The stored template with what is filled in; None when there is nothing to fill."""
+    if stored is None or filling is None or (stored["name"], stored["language"]) != tuple(filling["of"]):
+        return None
+    values = {**stored["values"], **filling.get("values", {})}
+    return {**stored, "values": values, "media_id": filling.get("media_id", stored["media_id"])}
 
 
 def _as_stored(value: Any) -> Any:

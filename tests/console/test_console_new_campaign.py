@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from databases import Rows
@@ -25,6 +26,8 @@ Avi,0521234567,
 Noa,12,Eilat
 Gal,0501234567,Yafo
 """
+
+JERUSALEM = ZoneInfo("Asia/Jerusalem")
 
 
 class Database(Rows):
@@ -175,10 +178,10 @@ def test_when_it_goes_out_is_said_by_the_clock_of_the_workspace(
     assert kept(database, "scheduled_at").astimezone(UTC).time() == time(0, 30)
     assert "03:30" in page.words
     assert "the clocks skip that hour" in page.words
-    page.app.date_input[0].set_value(datetime.now(UTC).date()).run()
     page.app.time_input[0].set_value(time(0, 0)).run()
+    page.app.date_input[0].set_value(datetime.now(JERUSALEM).date()).run()
     assert "This time has passed" in page.words
-    assert kept(database, "scheduled_at").date() == change
+    assert kept(database, "scheduled_at").astimezone(JERUSALEM).date() == change
     choose(page, "When", "now").fine()
     assert kept(database, "scheduled_at") is None
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from test_drafts import draft_of, sums, the_draft
 
 from db.engine import run
+from domain import cloud_template
 from services import clone, draft_people, drafts, send_test
 from services.launch import launch
 from services.launch_draft import launch_draft
@@ -42,6 +43,23 @@ def test_a_draft_keeps_a_template_that_is_not_filled_yet_and_says_its_words(db: 
     assert (draft.title, draft.template is not None) == ("Orders", True)
     draft = change(db, draft.id, template=None, message="Free text")
     assert (draft.template, draft.message) == (None, "Free text")
+
+
+def test_who_types_does_not_undo_what_was_chosen_a_moment_ago(db: Connection) -> None:
+    add_numbers(db, 1)
+    put_template(db, "picture", PICTURE)
+    chosen = asked("picture", {})
+    of = [chosen["name"], chosen["language"]]
+    draft_id = change(db, draft_of(db), template=chosen).id
+    file = put_file(db)
+    change(db, draft_id, filling={"of": of, "media_id": file})
+    place = next(place.key for place in cloud_template.asked(PICTURE).places)
+    draft = change(db, draft_id, filling={"of": of, "values": {place: "{name}"}})
+    assert draft.template is not None
+    assert (draft.template["media_id"], draft.template["values"][place]) == (file, "{name}")
+    draft = change(db, draft_id, filling={"of": ["another", of[1]], "media_id": None})
+    assert draft.template is not None
+    assert draft.template["media_id"] == file
 
 
 def test_a_draft_takes_no_template_that_it_cannot_be(db: Connection) -> None:

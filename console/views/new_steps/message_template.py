@@ -144,13 +144,14 @@ def _draw_places(now: Drafting, wanted: Asked) -> None:
         return
     keys = {place.key: f"value {now.draft.id} {_chosen(now)} {place.key}" for place in wanted.places}
     typed = {place.key: _draw_place(now, filling, place, keys) for place in wanted.places}
-    drafting.catch_up("template", {**filling, "values": typed}, filling)
+    of = [filling["name"], filling["language"]]
+    drafting.catch_up("filling", {"of": of, "values": typed}, {"of": of, "values": _saved(filling, wanted)})
     if now.variables:
         message_text.draw_example(now)
 
 
 def _draw_place(now: Drafting, filling: dict[str, Any], place: Place, keys: dict[str, str]) -> str:
-    saved = str(filling["values"].get(place.key, ""))
+    saved = _saved_at(filling, place)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         value = st.text_input(
             template_words.place(place),
@@ -180,6 +181,14 @@ def _draw_place(now: Drafting, filling: dict[str, Any], place: Place, keys: dict
     return value
 
 
+def _saved_at(filling: dict[str, Any], place: Place) -> str:
+    return str(filling["values"].get(place.key, ""))
+
+
+def _saved(filling: dict[str, Any], wanted: Asked) -> dict[str, str]:
+    return {place.key: _saved_at(filling, place) for place in wanted.places}
+
+
 def _put(filling: dict[str, Any], keys: dict[str, str], place: str) -> None:
     chosen = str(st.session_state[f"put {place}"])
     st.session_state[keys[place]] = message_text.with_variable(str(st.session_state[keys[place]]), chosen)
@@ -188,4 +197,4 @@ def _put(filling: dict[str, Any], keys: dict[str, str], place: str) -> None:
 
 def _save(filling: dict[str, Any], keys: dict[str, str]) -> None:
     values = {place: str(st.session_state[key]) for place, key in keys.items()}
-    drafting.save({"template": {**filling, "values": values}})
+    drafting.save({"filling": {"of": [filling["name"], filling["language"]], "values": values}})

@@ -47,11 +47,12 @@ def _draw_uploader(now: Drafting, kind: HeaderKind, label: str) -> None:
 
 
 def _keep(now: Drafting, filename: str, mimetype: str, content: bytes) -> bool:
-    filling, draft_id = now.draft.template or {}, now.draft.id
+    draft_id, filling = now.draft.id, now.draft.template or {}
+    of = [filling.get("name"), filling.get("language")]
 
     def work(db: Connection, workspace_id: int) -> dict[str, int]:
         media_id = media.keep(db, workspace_id, filename, mimetype, content)
-        drafts.change(db, workspace_id, draft_id, {"template": {**filling, "media_id": media_id}})
+        drafts.change(db, workspace_id, draft_id, {"filling": {"of": of, "media_id": media_id}})
         return {"media": media_id}
 
     asked = [filename, hashlib.sha256(content).hexdigest()]
