@@ -184,9 +184,13 @@ def test_connections_cut_at_commit(make_fleet: Callable[..., Fleet], proxy_to: P
         proxy.set(fault)
         proxies.append(proxy)
         fleet.start(f"worker-{number}", database_url=url)
+    # Three would be done with everybody before the fourth, on a busy machine, has come.
+    until(lambda: fleet.one("SELECT count(*) FROM processes WHERE kind = 'worker'") == len(faults), "all are there")
     numbers = phones(120)
     campaign_id = launched(fleet, numbers)
-    until(lambda: fleet.one(LOST_BEGINS), "a begin was done, nobody knew, and recovery found that it went nowhere")
+    until(
+        lambda: fleet.one(LOST_BEGINS), "a begin was done, nobody knew, and recovery found that it went nowhere", 60.0
+    )
     proxies[1].set(None)
     assert fleet.ended(campaign_id) == "completed"
     assert all(proxy.struck for proxy in proxies)
