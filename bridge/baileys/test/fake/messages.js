@@ -110,7 +110,7 @@ async function handOver(world, device, node, behaviour, asked) {
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error
       world.stats.undecryptable += 1
-      device.unreadable.push(`${isOwn ? 'own' : 'of'} ${jid} ${enc.attrs.type} ${node.attrs.id}`)
+      device.unreadable.push(`${isOwn ? 'own' : 'of'} ${jid} ${enc.attrs.type} ${node.attrs.id}: ${error.reason}`)
       again()
     }
   }

@@ -14,7 +14,13 @@ import { calculateSignature, generateKeyPair, generateRegistrationId } from 'wha
  */
 
 /** The message cannot be read: a lost session, a message read before, bytes that were changed. */
-export class UnreadableError extends Error {}
+export class UnreadableError extends Error {
+  /** libsignal's words, of each session that was tried */
+  get reason() {
+    const errors = this.cause instanceof AggregateError ? this.cause.errors : [this.cause]
+    return errors.map(String).join(', ')
+  }
+}
 
 /** It is libsignal's own storage. Sessions are kept by the other side's identity key, not by its address. */
 export class Ratchets {
