@@ -4,6 +4,7 @@ import { AsyncResource } from 'node:async_hooks'
 
 import { makeLibSignalRepository } from 'baileys/lib/Signal/libsignal.js'
 
+import './failed_tries.js'
 import { SerialQueue } from './queue.js'
 
 /**

@@ -100,3 +100,17 @@ test("both addresses of a person share a ratchet: used at the same time, no step
     read.push(String(await bob.repository.decryptMessage({ jid: ALICE, type, ciphertext })))
   assert.deepEqual(read, texts)
 })
+
+test('a message of an older session does no harm to the one that we made since', async () => {
+  const { alice, bob } = await friends()
+  const say = async (/** @type {string} */ text) => {
+    const sealed = await alice.repository.encryptMessage({ jid: BOB, data: Buffer.from(text) })
+    return String(await bob.repository.decryptMessage({ jid: ALICE, ...sealed }))
+  }
+  assert.equal(await say('Hello'), 'Hello')
+  const answer = await bob.repository.encryptMessage({ jid: ALICE, data: Buffer.from('Who is it?') })
+  await new Promise((resolve) => setTimeout(resolve, 2)) // sessions are tried by their milliseconds, the latest first
+  await alice.repository.injectE2ESession({ jid: BOB, session: bundle(bob) })
+  assert.equal(String(await alice.repository.decryptMessage({ jid: BOB, ...answer })), 'Who is it?')
+  assert.equal(await say('Alice'), 'Alice')
+})

@@ -6,6 +6,7 @@ import { ProtocolAddress, SessionBuilder, SessionCipher, SessionRecord } from 'l
 // @ts-expect-error libsignal describes only its front
 import { PreKeyWhisperMessage } from 'libsignal/src/protobufs.js'
 import { calculateSignature, generateKeyPair, generateRegistrationId } from 'whatsapp-rust-bridge'
+import '../../src/failed_tries.js' // a real phone's tries do no harm either
 
 /**
  * @import { BinaryNode } from 'baileys'
