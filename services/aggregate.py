@@ -21,15 +21,16 @@ class Progress:
 
 
 def to_count(db: Connection) -> list[int]:
-    """Campaigns that are open, those that have ended since their last count, and every ten seconds those that ended in
-    the last twenty minutes: their receipts still come, and Meta's word for a quarter of an hour."""
+    """Campaigns that are open, those that have ended since their last count, and for thirty days those that have ended,
+    whose receipts still come: the older they are the more seldom, at first every ten seconds, after a day each half hour.
+    """
     return list(
         db.execute(
             text(
                 "SELECT id FROM campaigns WHERE status IN ('queued', 'running', 'paused')"
                 " OR (finished_at IS NOT NULL AND (counted_at IS NULL OR counted_at < finished_at))"
-                " OR (finished_at > clock_timestamp() - interval '20 minutes'"
-                "     AND counted_at < clock_timestamp() - interval '10 seconds') ORDER BY id"
+                " OR (finished_at > clock_timestamp() - interval '30 days' AND counted_at < clock_timestamp()"
+                "     - greatest(interval '10 seconds', (clock_timestamp() - finished_at) / 50)) ORDER BY id"
             )
         ).scalars()
     )

@@ -164,12 +164,10 @@ def _ended(fleet: Fleet, share: float) -> bool:
 
 
 def _quiet(fleet: Fleet) -> bool:
-    """Nothing will change any more, and what the campaign's row tells of its counts is what its messages are."""
+    """Nothing will change any more."""
     waits = fleet.one(
         "SELECT (SELECT count(*) FROM messages WHERE slot IS NOT NULL)"
         " + (SELECT count(*) FROM events WHERE applied_at IS NULL)"
-        " + (SELECT count(*) FROM campaigns c WHERE counts IS DISTINCT FROM (SELECT jsonb_object_agg(status, n)"
-        "    FROM (SELECT status, count(*) AS n FROM messages WHERE campaign_id = c.id GROUP BY status) counted))"
     )
     return not waits and not _ledger(fleet, "SELECT 1 FROM outbox LIMIT 1")
 

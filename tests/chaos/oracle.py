@@ -12,6 +12,7 @@ from typing import Any
 
 from fleet import Fleet
 from ledger import one_send_at_a_time
+from waiting import until
 
 REACHED = ("sent", "delivered", "read")
 ENDED = (*REACHED, "failed", "unknown", "cancelled", "suppressed")
@@ -130,3 +131,14 @@ def _count(verdict: Verdict, fleet: Fleet) -> None:
         end = "failed" if not reached else "partial" if missed else "completed"
         if row.status not in (end, "cancelled"):
             verdict.miscounted.append(f"campaign {row.id} is {row.status}, not {end}: {counts}")
+        if not _comes_to_show(fleet, row.id, counts):
+            verdict.miscounted.append(f"campaign {row.id} goes on showing other counts than {counts}")
+
+
+def _comes_to_show(fleet: Fleet, campaign_id: int, counts: dict[str, int]) -> bool:
+    """Whether the counts on a campaign's row, which follow what its messages are by some seconds, become these."""
+    try:
+        until(lambda: fleet.one("SELECT counts FROM campaigns WHERE id = :id", id=campaign_id) == counts, "its counts")
+    except AssertionError:
+        return False
+    return True
