@@ -17,7 +17,8 @@ CHUNK = 65536
 class Fault:
     """What happens to bytes on their way. ``to_server`` says in which direction ``cut_after`` and ``at`` look.
 
-    ``latency_s``: each piece is held up so long, with ``one_way`` in that direction only. ``black_hole``: pieces vanish,
+    ``latency_s``: each piece is held up so long, with ``one_way`` in that direction only. ``holds``: a piece that contains
+    these bytes, and all that follows on its connection, waits until the fault is another. ``black_hole``: pieces vanish,
     connections stay open. ``cut_after``: the connection is reset when so many bytes have passed. ``at``: it is reset at a
     piece that contains these bytes, which still passes when ``after`` is set: then what it asked for happens, and its answer
     is lost; with ``following``, only when the piece before it contained those. ``twice``: each piece passes again 10 ms
@@ -27,6 +28,7 @@ class Fault:
     to_server: bool = True
     latency_s: float = 0.0
     one_way: bool = False
+    holds: bytes = b""
     black_hole: bool = False
     cut_after: int | None = None
     at: bytes | None = None
@@ -45,7 +47,7 @@ class Proxy:
         self.port = 0
         self.struck = 0  # connections that ``cut_after`` or ``at`` has reset
         self.accepted = 0
-        self.held = 0  # pieces that ``latency_s`` holds up now
+        self.held = 0  # pieces that ``latency_s`` or ``holds`` holds up now
         self._fault: Fault | None = None
         self._refusing = False
         self._writers: set[asyncio.StreamWriter] = set()
@@ -95,10 +97,11 @@ class Proxy:
         self._ready.set()
         await self._stop.wait()
         server.close()
-        passing = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in passing:
-            task.cancel()
-        await asyncio.gather(*passing, return_exceptions=True)
+        while passing := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in passing:
+                task.cancel()
+            await asyncio.gather(*passing, return_exceptions=True)
+            await asyncio.sleep(0)  # what they have closed is closed in the next round, and what came last has its task
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
@@ -118,7 +121,7 @@ class Proxy:
                 self._pass(from_server, writer, both, to_server_side=False),
             )
         except asyncio.CancelledError:
-            pass  # the test is over
+            _reset(*both)  # the test is over
         finally:
             self._writers.difference_update(both)
             self._muted.difference_update(both)
@@ -138,6 +141,11 @@ class Proxy:
                     if fault.latency_s and (fault.to_server == to_server_side or not fault.one_way):
                         self.held += 1
                         await asyncio.sleep(fault.latency_s)
+                        self.held -= 1
+                    if fault.holds and fault.holds in piece and fault.to_server == to_server_side:
+                        self.held += 1
+                        while self._fault is fault:
+                            await asyncio.sleep(0.01)
                         self.held -= 1
                     if fault.to_server == to_server_side:
                         passed += len(piece)

@@ -105,8 +105,8 @@ def test_webhooks_are_posted_until_they_are_taken(graph: Graph, number: Number, 
     receiver.answers = [503, 500, 404]
     send(graph, number)
     until(lambda: receiver.statuses() == ["sent"], "it came at last")
-    assert [post.status for post in graph.webhooks.posts] == [503, 500, 404, 200]
     until(lambda: graph.webhooks.waiting == 0, "nothing waits")
+    assert [post.status for post in graph.webhooks.posts] == [503, 500, 404, 200]
 
 
 def test_webhooks_can_be_held_back_and_repeated(graph: Graph, number: Number, receiver: Receiver) -> None:
