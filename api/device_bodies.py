@@ -146,3 +146,6 @@ class Deleted(BaseModel):
     id: int
     leads: int
     messages: int
+    still_linked: str | None = Field(
+        description="Why the bridge could not log it out of WhatsApp: its owner unlinks it on the phone. Else null"
+    )

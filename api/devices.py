@@ -157,11 +157,13 @@ def patch_device(device_id: Id, body: Change, here: Here) -> Any:
     ),
 )
 def remove_device(device_id: Id, here: Here, confirm: bool = False) -> Any:
-    """Delete a device with its leads and messages. The never-send list, the audit trail and each broadcast's totals stay."""
+    """Delete a device with its leads and messages, and log it out of WhatsApp. The never-send list, the audit trail and
+    each broadcast's totals stay."""
     deleted = here.run_here(
         lambda db, workspace_id: delete_device(db, workspace_id, device_id, confirmed=confirm, who=WHO)
     )
-    return {"id": device_id, **asdict(deleted)}
+    still_linked = sessions.unlink(here.bridges, *deleted.linked) if deleted.linked else None
+    return {"id": device_id, "leads": deleted.leads, "messages": deleted.messages, "still_linked": still_linked}
 
 
 def _found(view: device_views.DeviceView | None, device_id: int) -> dict[str, Any]:

@@ -25,10 +25,12 @@ class Belongings:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """What went with the device."""
+    """What went with the device, and what is left of it: its bridge's address and its session there, for
+    ``sessions.unlink``; None for an official number, which has none, and when its bridge serves another kind by now."""
 
     leads: int
     messages: int
+    linked: tuple[str, str] | None
 
 
 def belongings(db: Connection, workspace_id: int, device_id: int) -> Belongings:
@@ -45,7 +47,12 @@ def delete_device(db: Connection, workspace_id: int, device_id: int, *, confirme
     """
     # With its row locked nothing can begin on it or be given to it until this is over.
     device = db.execute(
-        text("SELECT name FROM devices WHERE id = :id AND workspace_id = :workspace_id FOR UPDATE"),
+        text(
+            "SELECT d.name, d.bridge_address, d.session,"
+            " d.provider <> 'cloud' AND d.provider = coalesce(b.provider, d.provider) AS linked"
+            " FROM devices d JOIN bridges b ON b.address = d.bridge_address"
+            " WHERE d.id = :id AND d.workspace_id = :workspace_id FOR UPDATE OF d"
+        ),
         {"id": device_id, "workspace_id": workspace_id},
     ).one_or_none()
     if device is None:
@@ -68,7 +75,7 @@ def delete_device(db: Connection, workspace_id: int, device_id: int, *, confirme
     _delete(db, device_id)
     gone = {"name": device.name, "leads": found.leads, "messages": found.messages}
     audit.write(db, workspace_id, who, "delete_device", f"device:{device_id}", gone)
-    return Deleted(found.leads, found.messages)
+    return Deleted(found.leads, found.messages, (device.bridge_address, device.session) if device.linked else None)
 
 
 def _delete(db: Connection, device_id: int) -> None:

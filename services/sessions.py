@@ -118,6 +118,18 @@ def start_new(run: Run, bridges: Bridges, device_id: int) -> str | None:
     return trouble
 
 
+def unlink(bridges: Bridges, address: str, session: str) -> str | None:
+    """Log out the session of a device that was deleted: nothing of ours would ever look at it again, and it stays linked.
+    Returns why the bridge could not, which does not undo the deletion."""
+    try:
+        bridges.at(address).command(session, Command.LOGOUT)
+    except BridgeAwayError as away:
+        return away.reason
+    except BridgeRefusedError as refused:
+        return None if refused.code == "no_session" else refused.reason
+    return None
+
+
 def _told(
     run: Run, bridges: Bridges, device_id: int, ask: Callable[[Bridge, str], Result], *, of_a_phone: bool = False
 ) -> Result:

@@ -179,7 +179,8 @@ def test_deleting_warns_and_then_takes_leads_and_messages(api: Api) -> None:
     api.send_all(second)
     path = f"/api/devices/{gone['id']}"
     assert refused(api.ask("DELETE", path), 409, "CONFIRM") == {"leads": 4, "messages": 3}
-    assert answered(api.ask("DELETE", f"{path}?confirm=true"), 200) == {"id": gone["id"], "leads": 4, "messages": 3}
+    told = {"id": gone["id"], "leads": 4, "messages": 3, "still_linked": None}
+    assert answered(api.ask("DELETE", f"{path}?confirm=true"), 200) == told
     refused(api.get(path), 404, "NOT_FOUND")
     refused(api.ask("DELETE", f"{path}?confirm=true"), 404, "NOT_FOUND")
     assert api.one("SELECT count(*) FROM messages WHERE campaign_id = :id", id=first) == 0
@@ -237,3 +238,31 @@ def test_nothing_is_given_to_a_device_while_it_is_deleted(api: Api) -> None:
     sender.join()
     assert codes == [422]
     assert api.one("SELECT count(*) FROM messages") == 0
+
+
+def test_a_deleted_phone_is_logged_out(api: Api, simulator: Simulator) -> None:
+    gone, kept = api.device(), api.device()
+    answered(api.ask("DELETE", f"/api/devices/{gone['id']}?confirm=true"), 200)
+    states = [simulator.ask("GET", f"/whatsapp/{one['session']}/status")["state"] for one in (gone, kept)]
+    assert states == ["logged_out", "open"]
+
+
+def test_a_deleted_phone_whose_bridge_cannot_log_it_out_is_said_to_be_linked_still(api: Api) -> None:
+    device = answered(
+        api.post(
+            "/api/devices",
+            {"name": "Away", "provider": "simulator", "session": new_session(), "bridge_url": "http://127.0.0.1:1"},
+        ),
+        201,
+    )
+    told = answered(api.ask("DELETE", f"/api/devices/{device['id']}?confirm=true"), 200)
+    assert "does not answer" in told["still_linked"]
+    refused(api.get(f"/api/devices/{device['id']}"), 404, "NOT_FOUND")
+
+
+def test_a_phone_of_another_kind_than_its_bridge_is_deleted_and_nothing_asked(api: Api, simulator: Simulator) -> None:
+    device = api.device()
+    api.execute("UPDATE devices SET provider = 'baileys'")
+    api.execute("UPDATE bridges SET provider = 'simulator'")
+    assert answered(api.ask("DELETE", f"/api/devices/{device['id']}?confirm=true"), 200)["still_linked"] is None
+    assert simulator.ask("GET", f"/whatsapp/{device['session']}/status")["state"] == "open"

@@ -1,4 +1,4 @@
-"""A phone is paired, logged out and paired again, in a real browser, over real processes."""
+"""A phone is paired, logged out, paired again and deleted, in a real browser, over real processes."""
 
 from __future__ import annotations
 
@@ -46,3 +46,29 @@ def test_a_phone_is_scanned_logged_out_and_scanned_again(
     visit.press("Show a new code").sees("Point the phone at this code.")
     done = fleet.rows("SELECT who, action FROM audit ORDER BY id DESC LIMIT 2")
     assert done == [("console", "start_session"), ("console", "logout_session")]
+
+
+def test_a_phone_is_deleted_by_its_name_and_logged_out(
+    make_fleet: Callable[..., Fleet], visiting: Callable[..., Visit]
+) -> None:
+    fleet = make_fleet().start("bridge")
+    fleet.sessions_can_send("device1", "device2")
+    with fleet.engine.begin() as db:
+        gone, stays = add_devices(db, 2)
+    fleet.start("console")
+
+    def delete(phone: int, name: str) -> Visit:
+        visit = visiting(fleet).open("devices", device=phone).sees("It is logged out of WhatsApp.")
+        visit.press("Delete this phone…").sees("This cannot be undone")
+        expect(visit.button("Delete")).to_be_disabled()
+        typed = visit.page.get_by_role("dialog").get_by_role("textbox")
+        typed.fill(name)
+        typed.press("Enter")
+        return visit.press("Delete")
+
+    delete(gone, "device1").arrives("devices").sees("Deleted.")
+    assert fleet.bridge("GET", "/whatsapp/device1/status")["state"] == "logged_out"
+    assert fleet.bridge("GET", "/whatsapp/device2/status")["state"] == "open"
+    fleet.kill("bridge")
+    delete(stays, "device2").sees("Its bridge could not log it out of WhatsApp")
+    assert fleet.rows("SELECT id FROM devices") == []

@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from console import links, reading, shown, writing
 from console.words import _, _n
+from console.world import world
 from services import delete_device as deleting
+from services import sessions
 from services.cancel_waiting import cancel_waiting
 from services.delete_device import Belongings
 from services.device_views import DeviceView
@@ -27,6 +29,8 @@ def draw(device: DeviceView) -> None:
             _draw_waiting(device, seen.value)
     st.subheader(_("Delete this phone"))
     st.write(_("Its people and its messages go with it. Totals of campaigns and the never-send list stay."))
+    if device.provider != "cloud":
+        st.write(_("It is logged out of WhatsApp."))
     if st.button(_("Delete this phone…"), icon=":material/delete:", key=f"delete {device.id}"):
         _confirm_delete(device)
 
@@ -112,10 +116,24 @@ def _confirm_delete(device: DeviceView) -> None:
                 icon=":material/delete:",
                 disabled=typed.strip() != device.name,
                 key=f"confirm delete {device.id}",
-            ) and writing.once(f"delete phone {device.id}", partial(_delete, device_id=device.id), said=_("Deleted.")):
-                links.go("devices")
+            ):
+                _do_delete(device)
 
     dialog()
+
+
+def _do_delete(device: DeviceView) -> None:
+    done = writing.once(f"delete phone {device.id}", partial(_delete, device_id=device.id), said=_("Deleted."))
+    if done is None:
+        return
+    if done["linked"] and sessions.unlink(world().bridges, *done["linked"]):
+        st.warning(
+            _("Its bridge could not log it out of WhatsApp: unlink it on the phone itself, under “Linked devices”."),
+            icon=":material/link:",
+        )
+        links.link(_("All phones"), "devices", icon=":material/arrow_back:")
+    else:
+        links.go("devices")
 
 
 def _draw_busy(there: Belongings) -> None:
