@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,36 +98,33 @@ class Proxy:
         self._ready.set()
         await self._stop.wait()
         server.close()
+        # Nothing is cancelled: what was only just accepted would never be closed.
+        self._refusing, self._fault = True, None
         while passing := asyncio.all_tasks() - {asyncio.current_task()}:
-            for task in passing:
-                task.cancel()
-            await asyncio.gather(*passing, return_exceptions=True)
-            await asyncio.sleep(0)  # what they have closed is closed in the next round, and what came last has its task
+            self._cut_all()
+            await asyncio.wait(passing, timeout=0.05)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
-        if self._refusing:
-            _reset(writer)
-            return
+        both = [writer]
         try:
+            if self._refusing:
+                raise ConnectionRefusedError
             from_server, to_server = await asyncio.open_connection("127.0.0.1", self._to)
-        except OSError:
-            _reset(writer)
-            return
-        both = (writer, to_server)
-        self._writers.update(both)
-        try:
+            both.append(to_server)
+            self._writers.update(both)
             await asyncio.gather(
                 self._pass(reader, to_server, both, to_server_side=True),
                 self._pass(from_server, writer, both, to_server_side=False),
             )
-        except asyncio.CancelledError:
-            _reset(*both)  # the test is over
+        except OSError:
+            _reset(*both)
         finally:
-            self._writers.difference_update(both)
-            self._muted.difference_update(both)
             for each in both:
                 each.close()
+            await asyncio.gather(*(each.wait_closed() for each in both), return_exceptions=True)
+            self._writers.difference_update(both)
+            self._muted.difference_update(both)
 
     async def _pass(
         self, source: asyncio.StreamReader, to: asyncio.StreamWriter, both: Any, *, to_server_side: bool
@@ -188,6 +186,6 @@ def _reset(*writers: asyncio.StreamWriter) -> None:
     """Close with RST: who is at the other end learns that the connection broke, not that it was finished."""
     for writer in writers:
         sock = writer.get_extra_info("socket")
-        if sock is not None and sock.fileno() >= 0:
+        with suppress(OSError):  # it is gone already
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()

@@ -26,6 +26,10 @@ from services.suppress import suppress as never_send
 LAUNCHING_DRAFT = Path(__file__).parent / "launching_draft.py"
 PEOPLE = 400
 BEGUN_SINCE = "SELECT count(*) FROM attempts WHERE begun_at > :since"
+LOOKED_BEFORE = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < :done"
+)
 IN_FLIGHT = "SELECT count(*) FROM messages WHERE slot IS NOT NULL"
 
 
@@ -39,9 +43,12 @@ def fleet(make_fleet: Callable[..., Fleet]) -> Fleet:
 
 
 def committed(fleet: Fleet, work: Callable[[Connection], object]) -> datetime:
-    """Do it, and say when it was done, by the database's clock."""
+    """Do it, and say by the database's clock when it was done and those had ended who had looked before: a begin that a
+    busy machine holds up between its look and its stamp is on its way."""
     with fleet.engine.begin() as db:
         work(db)
+    done: datetime = fleet.one("SELECT clock_timestamp()")
+    until(lambda: fleet.one(LOOKED_BEFORE, done=done) == 0, "who had looked before has ended", every_s=0.003)
     at: datetime = fleet.one("SELECT clock_timestamp()")
     return at
 
