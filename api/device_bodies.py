@@ -147,5 +147,5 @@ class Deleted(BaseModel):
     leads: int
     messages: int
     still_linked: str | None = Field(
-        description="Why the bridge could not log it out of WhatsApp: its owner unlinks it on the phone. Else null"
+        description="Why WhatsApp could not be told: the phone's owner removes it from its linked devices. Else null"
     )

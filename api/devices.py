@@ -162,7 +162,7 @@ def remove_device(device_id: Id, here: Here, confirm: bool = False) -> Any:
     deleted = here.run_here(
         lambda db, workspace_id: delete_device(db, workspace_id, device_id, confirmed=confirm, who=WHO)
     )
-    still_linked = sessions.unlink(here.bridges, *deleted.linked) if deleted.linked else None
+    still_linked = sessions.unlink(here.bridges, *deleted.session) if deleted.session else None
     return {"id": device_id, "leads": deleted.leads, "messages": deleted.messages, "still_linked": still_linked}
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from bridge.protocol import (
     BridgeAwayError,
@@ -143,7 +144,7 @@ class HttpBridge:
                     timeout=(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s),
                     allow_redirects=False,
                 )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:  # no host can have some of the names that URLs may hold
             raise BridgeAwayError("bridge_unreachable", "the bridge does not answer") from error
         if answer.status_code == requests.codes.unauthorized:
             raise BridgeAwayError("bridge_secret", "the bridge refuses our secret: BRIDGE_SECRET differs")

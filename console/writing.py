@@ -134,15 +134,19 @@ def run_here(work: Callable[[Connection, int], Result]) -> Result:
     return world().run(lambda db: work(db, reading.here(db).id))
 
 
-def tell(text: str) -> None:
-    """Say it in passing, now or after the rerun that follows."""
-    st.session_state.setdefault("told", []).append(text)
+def tell(text: str, *, stays: bool = False) -> None:
+    """Say it in passing, now or after the rerun that follows; ``stays``: until it is closed, because there is something to
+    do about it."""
+    st.session_state.setdefault("told", []).append((text, stays))
 
 
 def show_told() -> None:
     """What was done just now; drawn first on every page."""
-    for text in st.session_state.pop("told", []):
-        st.toast(text, icon=":material/check_circle:")
+    for text, stays in st.session_state.pop("told", []):
+        if stays:
+            st.toast(text, icon=":material/warning:", duration="infinite")
+        else:
+            st.toast(text, icon=":material/check_circle:")
 
 
 def who() -> str:

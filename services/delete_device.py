@@ -25,12 +25,13 @@ class Belongings:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """What went with the device, and what is left of it: its bridge's address and its session there, for
-    ``sessions.unlink``; None for an official number, which has none, and when its bridge serves another kind by now."""
+    """What went with the device. ``session`` is what it leaves at a bridge, for ``sessions.unlink``: its address, its name,
+    and whether the bridge there is of its kind. None where nothing of ours is left behind: an official number has no
+    session, a simulated one is of no importance where real ones are served, and another device may have the same."""
 
     leads: int
     messages: int
-    linked: tuple[str, str] | None
+    session: tuple[str, str, bool] | None
 
 
 def belongings(db: Connection, workspace_id: int, device_id: int) -> Belongings:
@@ -48,8 +49,11 @@ def delete_device(db: Connection, workspace_id: int, device_id: int, *, confirme
     # With its row locked nothing can begin on it or be given to it until this is over.
     device = db.execute(
         text(
-            "SELECT d.name, d.bridge_address, d.session,"
-            " d.provider <> 'cloud' AND d.provider = coalesce(b.provider, d.provider) AS linked"
+            "SELECT d.name, d.bridge_address, d.session, d.provider = coalesce(b.provider, d.provider) AS served,"
+            " d.provider = 'baileys' OR (d.provider = 'simulator' AND coalesce(b.provider, 'simulator') = 'simulator')"
+            "   AS has_session,"
+            " EXISTS (SELECT 1 FROM devices o WHERE o.session = d.session AND o.provider = d.provider AND o.id <> d.id)"
+            "   AS is_shared"
             " FROM devices d JOIN bridges b ON b.address = d.bridge_address"
             " WHERE d.id = :id AND d.workspace_id = :workspace_id FOR UPDATE OF d"
         ),
@@ -75,7 +79,9 @@ def delete_device(db: Connection, workspace_id: int, device_id: int, *, confirme
     _delete(db, device_id)
     gone = {"name": device.name, "leads": found.leads, "messages": found.messages}
     audit.write(db, workspace_id, who, "delete_device", f"device:{device_id}", gone)
-    return Deleted(found.leads, found.messages, (device.bridge_address, device.session) if device.linked else None)
+    left = device.has_session and not device.is_shared
+    session = (device.bridge_address, device.session, device.served) if left else None
+    return Deleted(found.leads, found.messages, session)
 
 
 def _delete(db: Connection, device_id: int) -> None:

@@ -7,6 +7,7 @@ NO_SESSION, WRONG_BRIDGE, NOT_FOR_CLOUD, BRIDGE_REFUSED; a device that is not th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from services import audit, trouble
 from services.change_device import look_soon, session_of
 from services.refused import Refused
 
+log = logging.getLogger("fanfare.sessions")
 Result = TypeVar("Result")
 
 CLOUD = "cloud"  # the address of Meta's Cloud API, as in bridge/directory.py
@@ -118,16 +120,25 @@ def start_new(run: Run, bridges: Bridges, device_id: int) -> str | None:
     return trouble
 
 
-def unlink(bridges: Bridges, address: str, session: str) -> str | None:
-    """Log out the session of a device that was deleted: nothing of ours would ever look at it again, and it stays linked.
-    Returns why the bridge could not, which does not undo the deletion."""
+def unlink(bridges: Bridges, address: str, session: str, served: bool) -> str | None:
+    """Log out the session that a deleted device has left: nothing of ours will ever look at it again. Returns why its phone
+    may still show it as linked, which is logged and does not undo the deletion; None when it does not."""
+    still = _unlinked(bridges.at(address), session) if served else "its bridge serves another kind of phone now"
+    if still is not None:
+        log.warning("[BRIDGE] session=%s of a deleted phone may still be linked: %s", session, still)
+    return still
+
+
+def _unlinked(bridge: Bridge, session: str) -> str | None:
     try:
-        bridges.at(address).command(session, Command.LOGOUT)
+        before = bridge.status(session)
+        bridge.command(session, Command.LOGOUT)
     except BridgeAwayError as away:
         return away.reason
     except BridgeRefusedError as refused:
         return None if refused.code == "no_session" else refused.reason
-    return None
+    # Only a connected session can tell WhatsApp; any other forgets its keys.
+    return None if before.connected or before.phone is None else "it was not connected, so WhatsApp could not be told"
 
 
 def _told(

@@ -247,11 +247,12 @@ def test_a_deleted_phone_is_logged_out(api: Api, simulator: Simulator) -> None:
     assert states == ["logged_out", "open"]
 
 
-def test_a_deleted_phone_whose_bridge_cannot_log_it_out_is_said_to_be_linked_still(api: Api) -> None:
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://a..b:80"])
+def test_a_deleted_phone_whose_bridge_cannot_log_it_out_is_said_to_be_linked_still(api: Api, url: str) -> None:
     device = answered(
         api.post(
             "/api/devices",
-            {"name": "Away", "provider": "simulator", "session": new_session(), "bridge_url": "http://127.0.0.1:1"},
+            {"name": "Away", "provider": "simulator", "session": new_session(), "bridge_url": url},
         ),
         201,
     )
@@ -260,9 +261,30 @@ def test_a_deleted_phone_whose_bridge_cannot_log_it_out_is_said_to_be_linked_sti
     refused(api.get(f"/api/devices/{device['id']}"), 404, "NOT_FOUND")
 
 
+def test_a_phone_that_is_not_connected_is_deleted_and_said_to_be_linked_still(api: Api, simulator: Simulator) -> None:
+    device = api.device()
+    answered(api.post(f"/api/devices/{device['id']}/disconnect"), 200)
+    told = answered(api.ask("DELETE", f"/api/devices/{device['id']}?confirm=true"), 200)
+    assert "not connected" in told["still_linked"]
+    assert simulator.ask("GET", f"/whatsapp/{device['session']}/status")["state"] == "logged_out"
+
+
+def test_a_session_that_another_phone_has_too_is_left_to_it(api: Api, simulator: Simulator) -> None:
+    device, twin = api.device(), api.device()
+    api.execute(
+        "INSERT INTO bridges (address) VALUES ('http://127.0.0.1:1');"
+        " UPDATE devices SET bridge_address = 'http://127.0.0.1:1', session = :session WHERE id = :id",
+        session=device["session"],
+        id=twin["id"],
+    )
+    assert answered(api.ask("DELETE", f"/api/devices/{device['id']}?confirm=true"), 200)["still_linked"] is None
+    assert simulator.ask("GET", f"/whatsapp/{device['session']}/status")["state"] == "open"
+
+
 def test_a_phone_of_another_kind_than_its_bridge_is_deleted_and_nothing_asked(api: Api, simulator: Simulator) -> None:
     device = api.device()
     api.execute("UPDATE devices SET provider = 'baileys'")
     api.execute("UPDATE bridges SET provider = 'simulator'")
-    assert answered(api.ask("DELETE", f"/api/devices/{device['id']}?confirm=true"), 200)["still_linked"] is None
+    told = answered(api.ask("DELETE", f"/api/devices/{device['id']}?confirm=true"), 200)
+    assert "another kind" in told["still_linked"]
     assert simulator.ask("GET", f"/whatsapp/{device['session']}/status")["state"] == "open"

@@ -70,5 +70,5 @@ def test_a_phone_is_deleted_by_its_name_and_logged_out(
     assert fleet.bridge("GET", "/whatsapp/device1/status")["state"] == "logged_out"
     assert fleet.bridge("GET", "/whatsapp/device2/status")["state"] == "open"
     fleet.kill("bridge")
-    delete(stays, "device2").sees("Its bridge could not log it out of WhatsApp")
+    delete(stays, "device2").arrives("devices").sees("WhatsApp could not be told that device2 is gone")
     assert fleet.rows("SELECT id FROM devices") == []

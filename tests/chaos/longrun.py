@@ -128,7 +128,7 @@ def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
             plan,
             fleet,
             lambda: _quiet(fleet),
-            "all receipts are applied, every slot is free, and everything is counted",
+            "all receipts are applied, and every slot is free",
         )
         tell(f"{took_s:4.0f} s, ended; {time.monotonic() - started:.0f} s, quiet")
         return _outcome(plan, fleet, numbers, killer.result(), took_s)

@@ -131,14 +131,15 @@ def _count(verdict: Verdict, fleet: Fleet) -> None:
         end = "failed" if not reached else "partial" if missed else "completed"
         if row.status not in (end, "cancelled"):
             verdict.miscounted.append(f"campaign {row.id} is {row.status}, not {end}: {counts}")
-        if not _comes_to_show(fleet, row.id, counts):
+        if not _comes_to_show(fleet, row.id):
             verdict.miscounted.append(f"campaign {row.id} goes on showing other counts than {counts}")
 
 
-def _comes_to_show(fleet: Fleet, campaign_id: int, counts: dict[str, int]) -> bool:
-    """Whether the counts on a campaign's row, which follow what its messages are by some seconds, become these."""
+def _comes_to_show(fleet: Fleet, campaign_id: int) -> bool:
+    """Whether the counts on a campaign's row, which follow what its messages are by some seconds, come to be those."""
+    shown = "SELECT counts FROM campaigns WHERE id = :id"
     try:
-        until(lambda: fleet.one("SELECT counts FROM campaigns WHERE id = :id", id=campaign_id) == counts, "its counts")
+        until(lambda: fleet.one(shown, id=campaign_id) == fleet.counts(campaign_id), "its counts", within_s=60)
     except AssertionError:
         return False
     return True

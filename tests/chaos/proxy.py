@@ -75,6 +75,7 @@ class Proxy:
         self._call(self._cut_all)
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
+        assert not self._thread.is_alive(), "a proxy does not end"
 
     def _call(self, work: Callable[[], Any]) -> None:
         done = threading.Event()

@@ -43,8 +43,8 @@ def fleet(make_fleet: Callable[..., Fleet]) -> Fleet:
 
 
 def committed(fleet: Fleet, work: Callable[[Connection], object]) -> datetime:
-    """Do it, and say by the database's clock when it was done and those had ended who had looked before: a begin that a
-    busy machine holds up between its look and its stamp is on its way."""
+    """Do it, and say by the database's clock when it was done and every transaction that began before had ended: a begin
+    that a busy machine holds up between its look and its stamp is on its way."""
     with fleet.engine.begin() as db:
         work(db)
     done: datetime = fleet.one("SELECT clock_timestamp()")

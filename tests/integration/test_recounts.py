@@ -57,3 +57,9 @@ def test_the_longer_ago_it_ended_the_more_seldom_it_is_counted(
 
 def test_after_thirty_days_it_is_counted_no_more(db: Connection) -> None:
     assert not is_due(db, ended(db, 31 * DAY, counted=30 * DAY))
+
+
+def test_open_campaigns_come_first_and_then_the_latest(db: Connection) -> None:
+    long_ago, lately = ended(db, 10 * DAY, counted=None), ended(db, HOUR, counted=None)
+    is_open = place_campaign(db)
+    assert aggregate.to_count(db) == [is_open, lately, long_ago]

@@ -1,5 +1,5 @@
 /**
- * Loaded with whatever reads: a session of Signal's that could not open a message stays as it was.
+ * Imported by whatever opens messages: a session of Signal's that could not open a message stays as it was.
  *
  * libsignal tries every session that it has with somebody, and moves each on before it knows whether the message was of
  * that one. When a later one opens it, those that failed are stored as they have become, and what they send from then on

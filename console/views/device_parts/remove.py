@@ -123,17 +123,21 @@ def _confirm_delete(device: DeviceView) -> None:
 
 
 def _do_delete(device: DeviceView) -> None:
-    done = writing.once(f"delete phone {device.id}", partial(_delete, device_id=device.id), said=_("Deleted."))
+    # Nothing is shown before the bridge was asked: a page that was left meanwhile ends this run where it shows something.
+    done = writing.once(f"delete phone {device.id}", partial(_delete, device_id=device.id))
     if done is None:
         return
-    if done["linked"] and sessions.unlink(world().bridges, *done["linked"]):
-        st.warning(
-            _("Its bridge could not log it out of WhatsApp: unlink it on the phone itself, under “Linked devices”."),
-            icon=":material/link:",
+    still_linked = done["session"] and sessions.unlink(world().bridges, *done["session"])
+    writing.tell(_("Deleted."))
+    if still_linked:
+        writing.tell(
+            _(
+                "WhatsApp could not be told that {name} is gone: unlink it on the phone, under “Linked devices”.",
+                name=shown.plain(device.name),
+            ),
+            stays=True,
         )
-        links.link(_("All phones"), "devices", icon=":material/arrow_back:")
-    else:
-        links.go("devices")
+    links.go("devices")
 
 
 def _draw_busy(there: Belongings) -> None:
