@@ -98,12 +98,14 @@ class Proxy:
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
-        server.close()
-        # Nothing is cancelled: what was only just accepted would never be closed.
+        # Nothing is cancelled, and the server closed last: what it has only just accepted would never be closed.
+        for listening in server.sockets:
+            self._loop.remove_reader(listening.fileno())
         self._refusing, self._fault = True, None
         while passing := asyncio.all_tasks() - {asyncio.current_task()}:
             self._cut_all()
             await asyncio.wait(passing, timeout=0.05)
+        server.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
