@@ -24,8 +24,10 @@ def test_what_we_ask_for_is_what_is_locked() -> None:
     assert {name: LOCKED[f"node_modules/{name}"]["version"] for name in asked} == asked
 
 
-def test_the_sidecar_itself_needs_only_two_packages() -> None:
-    assert set(PACKAGE["dependencies"]) == {"baileys", "pg"}
+def test_the_sidecar_itself_needs_only_three_packages() -> None:
+    """The third is Baileys' own, which is to be the same one: ``failed_tries.js`` would change another in vain."""
+    assert set(PACKAGE["dependencies"]) == {"baileys", "libsignal", "pg"}
+    assert [path for path in LOCKED if path.endswith("node_modules/libsignal")] == ["node_modules/libsignal"]
 
 
 def test_each_package_is_locked_by_its_content() -> None:
