@@ -2,7 +2,8 @@
 
 Each is one call to the bridge, with no transaction open meanwhile; then it is written down who did it, and the device's
 health is looked at without waiting for the next round. What a bridge refuses raises Refused: BRIDGE_AWAY, SENDING, NO_QR,
-NO_SESSION, WRONG_BRIDGE, NOT_FOR_CLOUD, BRIDGE_REFUSED; a device that is not there NOT_FOUND.
+NO_SESSION, WRONG_BRIDGE, NOT_FOR_CLOUD, BRIDGE_REFUSED; a device that is not there NOT_FOUND. ``start_new`` and ``unlink``
+follow what is done already, and give the reason in place of raising.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ import { SerialQueue } from './queue.js'
  * Baileys also locks a ratchet by the address that was used, and one person has two: a message that comes in by the one
  * while another goes out by the other would undo a step. Here both are one after the other.
  *
- * And what is decrypted is told before the step of its ratchet is stored.
+ * And what is decrypted is told before the step of its ratchet is stored. What a try that failed leaves behind is the matter
+ * of failed_tries.js.
  *
  * @param {import('baileys').SignalAuthState} auth
  * @param {import('baileys/lib/Utils/logger.js').ILogger} logger

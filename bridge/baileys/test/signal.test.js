@@ -5,6 +5,7 @@ import { addTransactionCapability, BufferJSON, initAuthCreds } from 'baileys'
 
 import { quietLogger } from '../src/log.js'
 import { makeSignalRepository } from '../src/signal.js'
+import { until } from './until.js'
 
 const ALICE = '972500000001:0@s.whatsapp.net'
 const BOB = '972500000002@s.whatsapp.net'
@@ -109,7 +110,8 @@ test('a message of an older session does no harm to the one that we made since',
   }
   assert.equal(await say('Hello'), 'Hello')
   const answer = await bob.repository.encryptMessage({ jid: ALICE, data: Buffer.from('Who is it?') })
-  await new Promise((resolve) => setTimeout(resolve, 2)) // sessions are tried by their milliseconds, the latest first
+  const answered = Date.now()
+  await until('sessions are tried by their milliseconds, the latest first', () => Date.now() > answered)
   await alice.repository.injectE2ESession({ jid: BOB, session: bundle(bob) })
   assert.equal(String(await alice.repository.decryptMessage({ jid: BOB, ...answer })), 'Who is it?')
   assert.equal(await say('Alice'), 'Alice')
